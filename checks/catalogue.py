@@ -1,0 +1,57 @@
+"""Every check and every collector there is: those of this package, and those that other packages add.
+
+A module in `checks.rules` adds a check by defining it; a module in `checks.evidence` adds a collector by defining a
+function whose name starts with ``collect`` (``EXECUTES = True`` in the module says that it runs the repository's
+code). Another package adds modules of either kind by the entry-point groups ``checks.rules`` and ``checks.evidence``.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Iterator
+from functools import cache
+from importlib.metadata import entry_points
+from types import ModuleType
+
+from checks.engine import Collector, collector
+from checks.model import Check
+
+
+def _modules(package: str) -> Iterator[ModuleType]:
+    for info in pkgutil.iter_modules(importlib.import_module(package).__path__):
+        if not info.name.startswith("_"):
+            yield importlib.import_module(f"{package}.{info.name}")
+    for point in entry_points(group=package):
+        yield point.load()
+
+
+@cache
+def checks() -> dict[str, Check]:
+    """Return every check by id, in the order of the ids.
+
+    Raises ValueError when two modules define the same id.
+    """
+    found: dict[str, Check] = {}
+    for module in _modules("checks.rules"):
+        for value in vars(module).values():
+            if isinstance(value, Check) and found.setdefault(value.id, value) is not value:
+                raise ValueError(f"two checks are called {value.id}; the second is in {module.__name__}")
+    return dict(sorted(found.items()))
+
+
+@cache
+def collectors() -> dict[type, Collector]:
+    """Return every collector by the evidence type that it produces.
+
+    Raises ValueError when two collectors produce the same type.
+    """
+    found: dict[type, Collector] = {}
+    for module in _modules("checks.evidence"):
+        for name, value in vars(module).items():
+            if name.startswith("collect") and inspect.isfunction(value) and value.__module__ == module.__name__:
+                item = collector(value, executes=getattr(module, "EXECUTES", False))
+                if found.setdefault(item.produces, item) is not item:
+                    raise ValueError(f"two collectors produce {item.produces.__name__}; one is in {module.__name__}")
+    return found

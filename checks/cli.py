@@ -1,0 +1,328 @@
+"""The `check` command: arguments in, a scorecard out, and an exit code that a script can trust.
+
+Exit codes: 0 graded, and not below the bar; 1 below `--min-score`; 2 the command line or the target is wrong; 3 the
+grader itself failed or was interrupted.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from fractions import Fraction
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+from scaffolder import __version__
+
+if TYPE_CHECKING:
+    from checks.model import Check, Scorecard
+    from scaffolder.projects import Project
+
+FORMATS = {
+    "terminal": "scorecard.txt",
+    "json": "scorecard.json",
+    "markdown": "scorecard.md",
+    "html": "scorecard.html",
+    "junit": "scorecard.junit.xml",
+    "sarif": "scorecard.sarif",
+    "badge": "scorecard.svg",
+}
+OK, BELOW, USAGE, FAILED = 0, 1, 2, 3
+
+
+class Refused(click.ClickException):
+    """A wrong target or option: one clear message, exit code 2."""
+
+    exit_code = USAGE
+
+    def show(self, file: Any = None) -> None:
+        """Write the message to standard error."""
+        click.echo(f"check: {self.format_message()}", err=True, file=file)
+
+
+def _formats(_context: click.Context, _option: click.Parameter, values: Sequence[str]) -> tuple[str, ...]:
+    names = [name.strip() for value in values for name in value.split(",") if name.strip()]
+    for name in names:
+        if name not in FORMATS:
+            raise click.BadParameter(f"{name!r} is not one of {', '.join(FORMATS)}.")
+    return tuple(dict.fromkeys(names)) or ("terminal",)
+
+
+def _share(_context: click.Context, _option: click.Parameter, value: str | None) -> Fraction | None:
+    if value is None:
+        return None
+    try:
+        share = Fraction(value.removesuffix("%").strip()) / 100
+    except (ValueError, ZeroDivisionError):
+        share = Fraction(-1)
+    if not 0 <= share <= 1:
+        raise click.BadParameter("give a percentage from 0 to 100, for example 85.")
+    return share
+
+
+def _projects(_context: click.Context, _option: click.Parameter, incomplete: str) -> list[str]:
+    from scaffolder.projects import load_projects  # noqa: PLC0415 - only completion needs it here
+
+    return [p.id for p in load_projects() if p.id.startswith(incomplete)]
+
+
+def _check_ids(_context: click.Context, _option: click.Parameter, incomplete: str) -> list[str]:
+    from checks.catalogue import checks  # noqa: PLC0415 - only completion needs it here
+
+    return [id_ for id_ in checks() if id_.startswith(incomplete)]
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument("targets", nargs=-1, metavar="[TARGET]...", type=click.Path(path_type=Path))
+@click.option("--project", metavar="PROJECT", shell_complete=_projects, help="Grade as this project, e.g. project2.")
+@click.option("--static", is_flag=True, help="Read only: nothing of the repository is executed.")
+@click.option("--only", multiple=True, metavar="NAME", shell_complete=_check_ids,
+              help="Only this milestone (m4), family (docker) or check (docker.non-root). Repeatable.")
+@click.option("--format", "formats", multiple=True, callback=_formats, metavar="NAME[,NAME…]",
+              help=f"{', '.join(FORMATS)}. Repeatable. [default: terminal]")
+@click.option("-o", "--output", type=click.Path(path_type=Path), metavar="PATH",
+              help="Write to this file, or with several formats or targets into this folder.")
+@click.option("--min-score", callback=_share, metavar="PERCENT", help="Exit with 1 below this score.")
+@click.option("--next", "next_count", type=click.IntRange(1, 99), metavar="N",
+              help="Show only the N most rewarding next steps.")
+@click.option("--explain", metavar="ID", shell_complete=_check_ids, help="Explain a check and how to repair it.")
+@click.option("--list", "listing", is_flag=True, help="List every check.")
+@click.option("--sandbox", type=click.Choice(["auto", "none", "require"]), default="auto", show_default=True,
+              help="Isolation of the repository's code: the best there is, none, or refuse without.")
+@click.option("--timeout", type=click.FloatRange(1), metavar="SECONDS", help="Time limit of the test run. [default: 600]")
+@click.option("--no-cache", is_flag=True, help="Measure again even when nothing changed.")
+@click.option("--color/--no-color", default=None, help="Colours. [default: on a terminal without NO_COLOR]")
+@click.option("-v", "--verbose", is_flag=True, help="Show every finding, and each step as it starts.")
+@click.option("-q", "--quiet", is_flag=True, help="No progress.")
+@click.version_option(__version__, prog_name="check")
+def command(targets: tuple[Path, ...], **options: Any) -> None:
+    """Grade repositories from measured evidence: tests, coverage, Docker, CI, deployment, operations, documents.
+
+    TARGET is a repository's folder (default: the current one). It is never changed: its tests run in a clean copy.
+
+    \b
+    Examples:
+      check                              grade the current folder
+      check ./project2 --next 3          what to do next
+      check --static --only docker .     one family, nothing executed
+      check repo1 repo2 --format html,json -o reports/
+    """  # noqa: D301 - \b is click's mark for text that is not rewrapped
+    if options["listing"]:
+        click.echo(_list(options["formats"]))
+    elif options["explain"]:
+        click.echo(_explain(options["explain"]))
+    else:
+        sys.exit(_run(targets or (Path(),), options))
+
+
+def _list(formats: Sequence[str]) -> str:
+    from checks.catalogue import checks  # noqa: PLC0415 - imported where needed, so that --help stays fast
+
+    rules = checks().values()
+    if "json" in formats:
+        fields = [{"id": c.id, "title": c.title, "effort": c.effort.value, "advisory": c.advisory} for c in rules]
+        return json.dumps(fields, indent=2, ensure_ascii=False)
+    width = max(len(c.id) for c in rules)
+    lines = [f"{c.id:<{width}}  {c.effort.value:<6}  {c.title}{' (advisory)' if c.advisory else ''}" for c in rules]
+    return "\n".join([*lines, f"{len(lines)} checks. `check --explain ID` tells more."])
+
+
+def _explain(id_: str) -> str:
+    import difflib  # noqa: PLC0415
+    import textwrap  # noqa: PLC0415
+
+    from checks.catalogue import checks  # noqa: PLC0415
+
+    rule = checks().get(id_)
+    if rule is None:
+        near = difflib.get_close_matches(id_, list(checks()), n=1)
+        hint = f" Did you mean {near[0]}?" if near else ""
+        raise Refused(f"there is no check {id_!r}.{hint} `check --list` shows them all.")
+    body = "\n\n".join(textwrap.fill(part, 88) for part in rule.explanation.split("\n\n"))
+    notes = "advisory: reported, never scored" if rule.advisory else f"effort: {rule.effort.value}"
+    return f"{rule.id}\n{rule.title}\n\n{body}\n\nRepair: {textwrap.fill(rule.repair, 88)}\n\n({notes})"
+
+
+def _run(targets: Sequence[Path], options: dict[str, Any]) -> int:
+    """Grade each target, write what was asked for, and return the exit code."""
+    _end_cleanly_on_signals()
+    cards: list[Scorecard] = []
+    output: Path | None = options["output"]
+    several = len(targets) > 1
+    _refuse_output_inside(targets, output, options["formats"])
+    try:
+        for target in targets:
+            card = _grade(target, options)
+            cards.append(card)
+            folder = output / card.subject.name if several and output is not None else output
+            _deliver(card, folder, options, several=several)
+        if several:
+            click.echo(_cohort(cards, options))
+    except (click.ClickException, KeyboardInterrupt, Exception) as problem:
+        _write_failure(output, options["formats"], problem)
+        if isinstance(problem, click.ClickException):
+            raise
+        return _report_crash(problem, verbose=options["verbose"])
+    if any(f.verdict.internal for card in cards for f in card.findings):
+        click.echo("check: the grader failed in at least one check; the scorecard is provisional.", err=True)
+        return FAILED
+    bar: Fraction | None = options["min_score"]
+    return BELOW if bar is not None and any(card.score < bar for card in cards) else OK
+
+
+def _grade(target: Path, options: dict[str, Any]) -> Scorecard:
+    from checks.detect import ProjectNotFound, detect  # noqa: PLC0415 - after --help, --list and --explain
+    from checks.grading import Options, UnknownSelection, grade  # noqa: PLC0415
+    from checks.progress import reporting  # noqa: PLC0415
+    from checks.repository import RepositoryError, open_repository  # noqa: PLC0415
+    from checks.session import Limits  # noqa: PLC0415
+    from scaffolder.errors import ScaffoldError  # noqa: PLC0415
+    from scaffolder.projects import find_project, load_projects  # noqa: PLC0415
+
+    settings = Options(
+        cache=cache_folder(),
+        static=options["static"],
+        only=options["only"],
+        isolation=options["sandbox"],
+        fresh=options["no_cache"],
+        verbose=options["verbose"],
+        limits=Limits(seconds=options["timeout"] or Limits().seconds),
+    )
+    try:
+        repository = open_repository(target)
+        if options["project"]:
+            project, why = find_project(options["project"]), f"{options['project']}: given by --project"
+        else:
+            project, why = detect(repository, load_projects())
+        if project.status != "ready":
+            raise Refused(f"{target}: {project.id} ({project.title}) has no checks yet. Use --project to choose another.")
+        with reporting(quiet=options["quiet"], verbose=options["verbose"]) as progress:
+            return grade(repository, project, settings, why=why, dues=_dues(target, project), progress=progress)
+    except (RepositoryError, ProjectNotFound, UnknownSelection, ScaffoldError) as problem:
+        text = str(problem)
+        raise Refused(text if str(target) in text else f"{target}: {text}") from problem
+
+
+def _dues(target: Path, project: Project) -> dict[str, str]:
+    """Due dates by milestone id, from the start date in the scaffold's lock file; empty without one."""
+    raise NotImplementedError
+
+
+def cache_folder() -> Path:
+    """Return the folder that outlives gradings: CHECK_CACHE_DIR, else the user's cache folder."""
+    own = os.environ.get("CHECK_CACHE_DIR")
+    if own:
+        return Path(own).expanduser().absolute()
+    import platformdirs  # noqa: PLC0415
+
+    return Path(platformdirs.user_cache_dir("backend-scaffold"))
+
+
+def _refuse_output_inside(targets: Sequence[Path], output: Path | None, formats: Sequence[str]) -> None:
+    """Refuse an output path whose kind contradicts the formats, before minutes of work are spent."""
+    if output is None:
+        if len(formats) > 1:
+            raise Refused("several formats need a folder: add --output FOLDER.")
+        return
+    single = len(formats) == 1 and len(targets) == 1
+    if output.is_file() and not single:
+        raise Refused(f"{output} is a file; several formats or targets need a folder.")
+    if not single:
+        names = [t.resolve().name for t in targets]
+        twins = {n for n in names if names.count(n) > 1}
+        if twins:
+            raise Refused(f"two targets are called {twins.pop()!r}; grade them in two runs.")
+
+
+def _deliver(card: Scorecard, output: Path | None, options: dict[str, Any], *, several: bool) -> None:
+    """Write or print one scorecard, and always keep its JSON as the last result."""
+    from checks.cache import write_whole  # noqa: PLC0415
+    from checks.reports import render  # noqa: PLC0415
+
+    formats: Sequence[str] = options["formats"]
+    write_whole(last_result(card.subject.name), render("json", card))
+    if options["next_count"]:
+        click.echo(_next(card, options["next_count"]))
+        return
+    if output is None:
+        if not several:
+            click.echo(_text(formats[0], card, options), color=None)
+        return
+    single = len(formats) == 1 and not several and not output.is_dir()
+    for name in formats:
+        path = output if single else output / FORMATS[name]
+        try:
+            write_whole(path, _text(name, card, options, to_file=True))
+        except OSError as problem:
+            raise Refused(f"{path}: cannot be written ({problem.strerror}). Choose another --output.") from problem
+        click.echo(f"{path}", err=True)
+
+
+def _text(name: str, card: Scorecard, options: dict[str, Any], *, to_file: bool = False) -> str:
+    raise NotImplementedError
+
+
+def _cohort(cards: Sequence[Scorecard], options: dict[str, Any]) -> str:
+    raise NotImplementedError
+
+
+def _next(card: Scorecard, count: int) -> str:
+    from checks.model import points  # noqa: PLC0415
+
+    if not card.next_steps:
+        return "Nothing left to gain: every point that could be measured is earned."
+    lines = []
+    for number, step in enumerate(card.next_steps[:count], 1):
+        where = f"\n   at {step.location}" if step.location else ""
+        lines.append(
+            f"{number}. {step.title} ({step.check_id}): +{points(step.gain, 2)} points, {step.effort.value} effort, "
+            f"{step.milestone}{where}\n   {step.repair}"
+        )
+    return "\n".join(lines)
+
+
+def last_result(name: str) -> Path:
+    """Return where the JSON of the last grading of a repository called `name` is kept."""
+    return cache_folder() / "results" / f"{name}.json"
+
+
+def _write_failure(output: Path | None, formats: Sequence[str], problem: BaseException) -> None:
+    """Write a result file that says why there is no scorecard, so that a machine never reads an older one."""
+    raise NotImplementedError
+
+
+def _report_crash(problem: BaseException, *, verbose: bool) -> int:
+    if isinstance(problem, KeyboardInterrupt):
+        click.echo("check: interrupted; nothing was left behind.", err=True)
+        return FAILED
+    if verbose:
+        import traceback  # noqa: PLC0415
+
+        traceback.print_exception(problem)
+    click.echo(f"check: the grader failed: {type(problem).__name__}: {problem}", err=True)
+    click.echo("This is a defect of the grader. Run again with --verbose and report what it prints.", err=True)
+    return FAILED
+
+
+def _end_cleanly_on_signals() -> None:
+    """Make SIGINT and SIGTERM end every process of the repository under review before anything else happens."""
+
+    def end(_number: int, _frame: FrameType | None) -> NoReturn:
+        sandbox = sys.modules.get("checks.sandbox")
+        if sandbox is not None:
+            sandbox.terminate_all()
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGINT, end)
+    signal.signal(signal.SIGTERM, end)
+
+
+def main() -> None:
+    """Run the command; the entry point of the `check` script."""
+    command(prog_name="check")

@@ -1,0 +1,138 @@
+"""Rules ask for evidence by type; each kind is collected once, in parallel, and judged.
+
+A collector is a function annotated with what it needs (the repository, the grading session, other evidence) and with
+the evidence it returns. Nothing is collected that no selected check asks for.
+"""
+
+from __future__ import annotations
+
+import typing
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+from checks.model import Blocked, Check, EvidenceError, Verdict, blocked, unknown
+
+Progress = Callable[[str, bool], None]
+"""Called with a collector's label when it starts (False) and when it ends (True)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Collector:
+    """How one kind of evidence is had.
+
+    `executes` marks collectors that run the repository's own code: they are left out of a static grading.
+    """
+
+    produces: type
+    needs: tuple[type, ...]
+    function: Callable[..., Any]
+    label: str
+    executes: bool = False
+
+
+def collector(function: Callable[..., Any], *, executes: bool = False) -> Collector:
+    """Describe a collecting function by its annotations; the first line of its docstring is the progress label.
+
+    Raises TypeError when a parameter or the result is not annotated with a type.
+    """
+    hints = typing.get_type_hints(function)
+    produces = hints.pop("return", None)
+    names = function.__code__.co_varnames[: function.__code__.co_argcount]
+    if not isinstance(produces, type) or any(not isinstance(hints.get(name), type) for name in names):
+        raise TypeError(f"collector {function.__module__}.{function.__name__}: annotate parameters and result")
+    label = (function.__doc__ or function.__name__).strip().split("\n")[0].rstrip(".")
+    return Collector(produces, tuple(hints[name] for name in names), function, label, executes)
+
+
+def order(wanted: Iterable[type], collectors: Mapping[type, Collector], given: Iterable[type]) -> list[Collector]:
+    """Return the collectors that `wanted` evidence needs, each after what it needs itself.
+
+    Raises LookupError when nobody produces a type, and RecursionError when collectors need each other.
+    """
+    known = set(given)
+    result: list[Collector] = []
+    path: list[type] = []
+
+    def visit(kind: type) -> None:
+        if kind in known:
+            return
+        if kind in path:
+            raise RecursionError(" → ".join(k.__name__ for k in [*path, kind]))
+        found = collectors.get(kind)
+        if found is None:
+            raise LookupError(f"no collector produces {kind.__name__}")
+        path.append(kind)
+        for need in found.needs:
+            visit(need)
+        path.pop()
+        known.add(kind)
+        result.append(found)
+
+    for kind in wanted:
+        visit(kind)
+    return result
+
+
+def judge(
+    checks: Iterable[Check],
+    collectors: Mapping[type, Collector],
+    given: Mapping[type, object],
+    *,
+    static: bool = False,
+    progress: Progress = lambda _label, _done: None,
+    workers: int = 4,
+) -> tuple[dict[str, Verdict], dict[type, object]]:
+    """Collect what the checks need, in parallel, and return each check's verdict and the evidence by type.
+
+    Never raises for what happens inside a collector or a rule: evidence that can't be had puts only the checks that
+    need it in error (or blocks them), and a crash in one rule costs no other its verdict.
+    """
+    selected = list(checks)
+    plan = order((need for c in selected for need in c.needs), collectors, given)
+    futures: dict[type, Future[Any]] = {}
+    for kind, value in given.items():
+        futures[kind] = Future()
+        futures[kind].set_result(value)
+
+    def collect(item: Collector) -> Any:
+        if static and item.executes:
+            raise Blocked("nothing is executed in a static grading", by="--static")
+        arguments = [futures[need].result() for need in item.needs]
+        progress(item.label, False)
+        try:
+            return item.function(*arguments)
+        finally:
+            progress(item.label, True)
+
+    # Submitted in dependency order to a first-in first-out queue, so a waiting collector's needs always run before it.
+    with ThreadPoolExecutor(max_workers=workers, thread_name_prefix="evidence") as pool:
+        for item in plan:
+            futures[item.produces] = pool.submit(collect, item)
+    verdicts = {c.id: _verdict(c, futures) for c in selected}
+    return verdicts, {kind: f.result() for kind, f in futures.items() if f.exception() is None}
+
+
+def _verdict(item: Check, futures: Mapping[type, Future[Any]]) -> Verdict:
+    for need in item.needs:
+        problem = futures[need].exception()
+        if isinstance(problem, Blocked):
+            return unknown(str(problem)) if problem.by == "--static" else blocked(str(problem), problem.by)
+        if isinstance(problem, EvidenceError):
+            return unknown(str(problem))
+        if problem is not None:
+            return _crash(f"collecting {need.__name__}", problem)
+    try:
+        verdict = item(*(futures[need].result() for need in item.needs))
+    except Exception as problem:  # noqa: BLE001 - a rule's crash is that rule's verdict
+        return _crash(f"judging {item.id}", problem)
+    return verdict
+
+
+def _crash(doing: str, problem: BaseException) -> Verdict:
+    frame = problem.__traceback__
+    while frame is not None and frame.tb_next is not None:
+        frame = frame.tb_next
+    where = "" if frame is None else f" ({frame.tb_frame.f_code.co_filename.rsplit('/', 1)[-1]}:{frame.tb_lineno})"
+    return unknown(f"the grader failed while {doing}: {type(problem).__name__}: {problem}{where}", internal=True)

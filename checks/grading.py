@@ -1,0 +1,201 @@
+"""The straight line: repository → evidence → verdicts → scorecard."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from fractions import Fraction
+from pathlib import Path
+
+from checks import cache, catalogue, scoring
+from checks.engine import Progress, judge
+from checks.model import (
+    Assurance, Check, CoverageSummary, Finding, Scorecard, State, Subject, SuiteSummary, Verdict,
+)
+from checks.repository import Repository
+from checks.session import Limits, Session
+from scaffolder import __version__
+from scaffolder.projects import PROJECT_FILE, Project
+
+
+class UnknownSelection(Exception):
+    """`only` names no milestone, family or check; the text suggests one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a grading is asked to do.
+
+    `static` executes nothing of the repository. `only` restricts it to milestones, families or check ids. `isolation`
+    is ``auto``, ``none`` or ``require``. `cache` is the folder that outlives gradings; `fresh` ignores what it holds.
+    """
+
+    cache: Path
+    static: bool = False
+    only: tuple[str, ...] = ()
+    isolation: str = "auto"
+    fresh: bool = False
+    verbose: bool = False
+    limits: Limits = Limits()
+
+
+def plan(project: Project, dues: Mapping[str, str] | None = None) -> tuple[scoring.PlannedMilestone, ...]:
+    """Return the project's milestones as scoring wants them; `dues` holds due dates (ISO 8601) by milestone id."""
+    return tuple(
+        scoring.PlannedMilestone(
+            id=m.id,
+            title=m.title,
+            week=m.week,
+            docs=m.docs,
+            due=(dues or {}).get(m.id),
+            points=m.points,
+            checks=tuple(scoring.Weighted(c.id, c.weight, c.title) for c in m.checks),
+        )
+        for m in project.milestones
+    )
+
+
+def select(
+    milestones: Sequence[scoring.PlannedMilestone], known: Mapping[str, Check], only: Sequence[str]
+) -> tuple[tuple[scoring.PlannedMilestone, ...], dict[str, Check]]:
+    """Return the milestones and rules that `only` names: milestone ids, families or check ids; all when it is empty.
+
+    Raises UnknownSelection for a name that fits nothing.
+    """
+    if not only:
+        return tuple(milestones), dict(known)
+    planned = {c.id for m in milestones for c in m.checks}
+    wanted: set[str] = set()
+    for name in only:
+        found = {c.id for m in milestones if m.id == name for c in m.checks}
+        found |= {id_ for id_ in planned | known.keys() if id_ == name or id_.startswith(f"{name}.")}
+        if not found:
+            raise UnknownSelection(_suggest(name, [m.id for m in milestones], sorted(planned | known.keys())))
+        wanted |= found
+    kept = (replace(m, checks=tuple(c for c in m.checks if c.id in wanted)) for m in milestones)
+    return tuple(m for m in kept if m.checks), {id_: rule for id_, rule in known.items() if id_ in wanted}
+
+
+def _suggest(name: str, milestones: Sequence[str], ids: Sequence[str]) -> str:
+    import difflib  # noqa: PLC0415 - only on this path
+
+    near = difflib.get_close_matches(name, [*milestones, *ids, *{i.split(".")[0] for i in ids}], n=1)
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    return f"--only {name}: there is no such milestone, family or check.{hint} `check --list` shows them all."
+
+
+def grade(
+    repository: Repository,
+    project: Project,
+    options: Options,
+    *,
+    why: str = "",
+    dues: Mapping[str, str] | None = None,
+    progress: Progress = lambda _label, _done: None,
+) -> Scorecard:
+    """Grade a repository as `project`; `why` tells how the project was found.
+
+    An unchanged repository is answered from `options.cache` and marked so.
+
+    Raises UnknownSelection for a name in `options.only` that fits nothing, and OSError when no temporary folder can
+    be made. What goes wrong inside the repository is a verdict, never an exception.
+    """
+    from checks.reports import document  # noqa: PLC0415 - a cycle-free import that only grading needs
+
+    started = time.monotonic()
+    milestones, rules = select(plan(project, dues), catalogue.checks(), options.only)
+    shelf = options.cache / "scorecards"
+    name = cache.key(repository, _settings(options, dues), project.folder / PROJECT_FILE)
+    kept = None if options.fresh else cache.load(shelf, name)
+    if kept is not None:
+        try:
+            return replace(document.from_document(kept), cached=True, seconds=time.monotonic() - started)
+        except document.ScorecardFormatError:
+            pass  # written by another version or damaged: measure again, which replaces it
+    with tempfile.TemporaryDirectory(prefix="check-", ignore_cleanup_errors=True) as work:
+        session = Session(project, Path(work), options.cache, options.limits, options.isolation, options.verbose)
+        if why:
+            session.note(f"graded as {why}")
+        given: dict[type, object] = {Repository: repository, Session: session}
+        verdicts, evidence = judge(
+            rules.values(), catalogue.collectors(), given, static=options.static, progress=progress
+        )
+        card = _scorecard(repository, project, milestones, rules, verdicts, evidence, session)
+    card = replace(card, seconds=time.monotonic() - started)
+    if _repeatable(card, verdicts, static=options.static):
+        cache.store(shelf, name, document.to_document(card))
+    return card
+
+
+def _settings(options: Options, dues: Mapping[str, str] | None) -> dict[str, object]:
+    """What a scorecard depends on besides the tree; variables by value, since they choose the services used."""
+    urls = {v: os.environ.get(v) for v in ("DATABASE_URL", "REDIS_URL", "MONGODB_URI", "GITHUB_ACTIONS")}
+    return {
+        "static": options.static,
+        "only": sorted(options.only),
+        "isolation": options.isolation,
+        "limits": repr(options.limits),
+        "dues": dict(dues or {}),
+        "environment": urls,
+    }
+
+
+def _repeatable(card: Scorecard, verdicts: Mapping[str, Verdict], *, static: bool) -> bool:
+    """Whether grading again would find the same: what could not be had this time may be had the next."""
+    if static:
+        return not any(f.verdict.internal for f in card.findings)
+    return not any(v.state is State.ERROR for v in verdicts.values())
+
+
+def _scorecard(
+    repository: Repository,
+    project: Project,
+    milestones: tuple[scoring.PlannedMilestone, ...],
+    rules: Mapping[str, Check],
+    verdicts: Mapping[str, Verdict],
+    evidence: Mapping[type, object],
+    session: Session,
+) -> Scorecard:
+    results: tuple[Finding, ...] = scoring.findings(milestones, rules, verdicts)
+    scored = scoring.score(milestones, results)
+    metrics = tuple(scoring.PlannedMetric(m.id, m.title, m.group, m.checks) for m in project.metrics)
+    tests, coverage = _summaries(evidence)
+    return Scorecard(
+        project=project.id,
+        project_title=project.title,
+        subject=Subject(
+            name=repository.name,
+            commit=repository.commit,
+            branch=repository.branch,
+            digest=repository.digest,
+            dirty=len(repository.dirty),
+            files=len(repository.entries),
+        ),
+        graded_at=datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
+        grader_version=__version__,
+        assurance=Assurance.CI if os.environ.get("GITHUB_ACTIONS") == "true" else Assurance.SELF,
+        earned=sum((m.earned for m in scored), Fraction(0)),
+        possible=sum((m.possible for m in scored), Fraction(0)),
+        milestones=scored,
+        metrics=scoring.measure(metrics, results),
+        findings=results,
+        next_steps=scoring.next_steps(scored, results),
+        tests=tests,
+        coverage=coverage,
+        notes=session.notes,
+    )
+
+
+def _summaries(evidence: Mapping[type, object]) -> tuple[SuiteSummary | None, CoverageSummary | None]:
+    from checks.evidence.coverage import LineCoverage  # noqa: PLC0415 - known by now, if anything asked for it
+    from checks.evidence.suite import SuiteRun  # noqa: PLC0415
+
+    run, lines = evidence.get(SuiteRun), evidence.get(LineCoverage)
+    return (
+        run.summary if isinstance(run, SuiteRun) else None,
+        lines.summary if isinstance(lines, LineCoverage) else None,
+    )

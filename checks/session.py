@@ -1,0 +1,53 @@
+"""What one grading is allowed and where it may write: handed to the collectors that need it."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from scaffolder.projects import Project
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds on a command of the repository: wall time in seconds, output and memory in bytes, processes.
+
+    `memory` bounds the address space of each process, where the platform can (None: no bound).
+    """
+
+    seconds: float = 600
+    install_seconds: float = 600
+    output: int = 8 << 20
+    memory: int | None = 4 << 30
+    processes: int = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One grading: the project it grades for, its folders, and its limits.
+
+    `work` is a temporary folder that vanishes with the grading, `cache` a folder that stays. `isolation` is ``auto``
+    (the best there is), ``none`` or ``require`` (refuse to run code without isolation).
+    """
+
+    project: Project
+    work: Path
+    cache: Path
+    limits: Limits = Limits()
+    isolation: str = "auto"
+    verbose: bool = False
+    _notes: list[str] = field(default_factory=list, repr=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    def note(self, text: str) -> None:
+        """Record how something was measured, for the scorecard; the same note is kept once."""
+        with self._lock:
+            if text not in self._notes:
+                self._notes.append(text)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was noted so far, in order."""
+        with self._lock:
+            return tuple(self._notes)
