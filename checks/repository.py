@@ -171,6 +171,7 @@ def open_repository(target: Path) -> Repository:
         raise RepositoryError(f"{target}: there is no such folder. Give the path of a repository.")
     if not root.is_dir():
         raise RepositoryError(f"{target}: this is a file. Give the folder of the repository.")
+    _inside.cache_clear()
     listing = _git(root, "ls-files", "--stage", "-z", "--full-name", ".")
     if listing is None:
         return Repository(root, tuple(_walk(root)))
@@ -234,13 +235,18 @@ def _entry(root: Path, path: str) -> Entry | None:
         return None
     if stat.S_ISLNK(info.st_mode):
         target = full.resolve()
-        inside = target == root or root in target.parents
-        return Entry(path, 0, symlink=True, escapes=not inside)
+        return Entry(path, 0, symlink=True, escapes=not target.is_relative_to(root))
     if not stat.S_ISREG(info.st_mode):
         return None
-    if root not in full.parent.resolve().parents and full.parent.resolve() != root:
+    if not _inside(full.parent, root):
         return Entry(path, info.st_size, symlink=True, escapes=True)  # reached through a linked folder
     return Entry(path, info.st_size, executable=bool(info.st_mode & 0o100))
+
+
+@lru_cache(maxsize=1024)
+def _inside(folder: Path, root: Path) -> bool:
+    """Whether a folder, its links followed, lies in the tree. Kept for the duration of one listing."""
+    return folder.resolve().is_relative_to(root)
 
 
 def _walk(root: Path) -> list[Entry]:
@@ -248,7 +254,8 @@ def _walk(root: Path) -> list[Entry]:
     for folder, names, files in os.walk(root):
         names[:] = sorted(n for n in names if n not in IGNORED_FOLDERS)
         base = Path(folder).relative_to(root).as_posix()
-        for name in files:
+        linked = [n for n in names if (Path(folder) / n).is_symlink()]  # listed, and not walked into
+        for name in [*files, *linked]:
             entry = _entry(root, name if base == "." else f"{base}/{name}")
             if entry is not None:
                 entries.append(entry)

@@ -1,0 +1,1 @@
+"""What is fast, against what a user would run instead: `make bench`."""
