@@ -7,7 +7,6 @@ grader itself failed or was interrupted.
 from __future__ import annotations
 
 import json
-import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -18,32 +17,24 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from checks.delivery import (
+    FAILED,
+    FORMATS,
+    Refused,
+    cache_folder,
+    cohort,
+    deliver,
+    refuse_contradictions,
+    write_failure,
+)
 from scaffolder import __version__
 
 if TYPE_CHECKING:
-    from checks.model import Check, Scorecard
+    from checks.model import Scorecard
+    from checks.repository import Repository
     from scaffolder.projects import Project
 
-FORMATS = {
-    "terminal": "scorecard.txt",
-    "json": "scorecard.json",
-    "markdown": "scorecard.md",
-    "html": "scorecard.html",
-    "junit": "scorecard.junit.xml",
-    "sarif": "scorecard.sarif",
-    "badge": "scorecard.svg",
-}
-OK, BELOW, USAGE, FAILED = 0, 1, 2, 3
-
-
-class Refused(click.ClickException):
-    """A wrong target or option: one clear message, exit code 2."""
-
-    exit_code = USAGE
-
-    def show(self, file: Any = None) -> None:
-        """Write the message to standard error."""
-        click.echo(f"check: {self.format_message()}", err=True, file=file)
+OK, BELOW = 0, 1
 
 
 def _formats(_context: click.Context, _option: click.Parameter, values: Sequence[str]) -> tuple[str, ...]:
@@ -67,13 +58,13 @@ def _share(_context: click.Context, _option: click.Parameter, value: str | None)
 
 
 def _projects(_context: click.Context, _option: click.Parameter, incomplete: str) -> list[str]:
-    from scaffolder.projects import load_projects  # noqa: PLC0415 - only completion needs it here
+    from scaffolder.projects import load_projects
 
     return [p.id for p in load_projects() if p.id.startswith(incomplete)]
 
 
 def _check_ids(_context: click.Context, _option: click.Parameter, incomplete: str) -> list[str]:
-    from checks.catalogue import checks  # noqa: PLC0415 - only completion needs it here
+    from checks.catalogue import checks
 
     return [id_ for id_ in checks() if id_.startswith(incomplete)]
 
@@ -82,24 +73,49 @@ def _check_ids(_context: click.Context, _option: click.Parameter, incomplete: st
 @click.argument("targets", nargs=-1, metavar="[TARGET]...", type=click.Path(path_type=Path))
 @click.option("--project", metavar="PROJECT", shell_complete=_projects, help="Grade as this project, e.g. project2.")
 @click.option("--static", is_flag=True, help="Read only: nothing of the repository is executed.")
-@click.option("--only", multiple=True, metavar="NAME", shell_complete=_check_ids,
-              help="Only this milestone (m4), family (docker) or check (docker.non-root). Repeatable.")
-@click.option("--format", "formats", multiple=True, callback=_formats, metavar="NAME[,NAME…]",
-              help=f"{', '.join(FORMATS)}. Repeatable. [default: terminal]")
-@click.option("-o", "--output", type=click.Path(path_type=Path), metavar="PATH",
-              help="Write to this file, or with several formats or targets into this folder.")
+@click.option(
+    "--only",
+    multiple=True,
+    metavar="NAME",
+    shell_complete=_check_ids,
+    help="Only this milestone (m4), family (docker) or check (docker.non-root). Repeatable.",
+)
+@click.option(
+    "--format",
+    "formats",
+    multiple=True,
+    callback=_formats,
+    metavar="NAME[,NAME…]",
+    help=f"{', '.join(FORMATS)}. Repeatable. [default: terminal]",
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    metavar="PATH",
+    help="Write to this file, or with several formats or targets into this folder.",
+)
 @click.option("--min-score", callback=_share, metavar="PERCENT", help="Exit with 1 below this score.")
-@click.option("--next", "next_count", type=click.IntRange(1, 99), metavar="N",
-              help="Show only the N most rewarding next steps.")
+@click.option(
+    "--next", "next_count", type=click.IntRange(1, 99), metavar="N", help="Show only the N most rewarding next steps."
+)
 @click.option("--explain", metavar="ID", shell_complete=_check_ids, help="Explain a check and how to repair it.")
 @click.option("--list", "listing", is_flag=True, help="List every check.")
-@click.option("--sandbox", type=click.Choice(["auto", "none", "require"]), default="auto", show_default=True,
-              help="Isolation of the repository's code: the best there is, none, or refuse without.")
-@click.option("--timeout", type=click.FloatRange(1), metavar="SECONDS", help="Time limit of the test run. [default: 600]")
+@click.option(
+    "--sandbox",
+    type=click.Choice(["auto", "none", "require"]),
+    default="auto",
+    show_default=True,
+    help="Isolation of the repository's code: the best there is, none, or refuse without.",
+)
+@click.option(
+    "--timeout", type=click.FloatRange(1), metavar="SECONDS", help="Time limit of the test run. [default: 600]"
+)
 @click.option("--no-cache", is_flag=True, help="Measure again even when nothing changed.")
 @click.option("--color/--no-color", default=None, help="Colours. [default: on a terminal without NO_COLOR]")
 @click.option("-v", "--verbose", is_flag=True, help="Show every finding, and each step as it starts.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress.")
+@click.option("--completion", type=click.Choice(["bash", "zsh", "fish"]), help="Print a completion script to source.")
 @click.version_option(__version__, prog_name="check")
 def command(targets: tuple[Path, ...], **options: Any) -> None:
     """Grade repositories from measured evidence: tests, coverage, Docker, CI, deployment, operations, documents.
@@ -112,8 +128,10 @@ def command(targets: tuple[Path, ...], **options: Any) -> None:
       check ./project2 --next 3          what to do next
       check --static --only docker .     one family, nothing executed
       check repo1 repo2 --format html,json -o reports/
-    """  # noqa: D301 - \b is click's mark for text that is not rewrapped
-    if options["listing"]:
+    """
+    if options["completion"]:
+        click.echo(_completion(options["completion"]))
+    elif options["listing"]:
         click.echo(_list(options["formats"]))
     elif options["explain"]:
         click.echo(_explain(options["explain"]))
@@ -121,8 +139,17 @@ def command(targets: tuple[Path, ...], **options: Any) -> None:
         sys.exit(_run(targets or (Path(),), options))
 
 
+def _completion(shell: str) -> str:
+    from click.shell_completion import get_completion_class
+
+    kind = get_completion_class(shell)
+    if kind is None:
+        raise Refused(f"no completion for {shell}.")
+    return kind(command, {}, "check", "_CHECK_COMPLETE").source()
+
+
 def _list(formats: Sequence[str]) -> str:
-    from checks.catalogue import checks  # noqa: PLC0415 - imported where needed, so that --help stays fast
+    from checks.catalogue import checks
 
     rules = checks().values()
     if "json" in formats:
@@ -134,10 +161,10 @@ def _list(formats: Sequence[str]) -> str:
 
 
 def _explain(id_: str) -> str:
-    import difflib  # noqa: PLC0415
-    import textwrap  # noqa: PLC0415
+    import difflib
+    import textwrap
 
-    from checks.catalogue import checks  # noqa: PLC0415
+    from checks.catalogue import checks
 
     rule = checks().get(id_)
     if rule is None:
@@ -155,17 +182,17 @@ def _run(targets: Sequence[Path], options: dict[str, Any]) -> int:
     cards: list[Scorecard] = []
     output: Path | None = options["output"]
     several = len(targets) > 1
-    _refuse_output_inside(targets, output, options["formats"])
+    refuse_contradictions(targets, output, options["formats"])
     try:
         for target in targets:
             card = _grade(target, options)
             cards.append(card)
             folder = output / card.subject.name if several and output is not None else output
-            _deliver(card, folder, options, several=several)
+            deliver(card, folder, options, several=several)
         if several:
-            click.echo(_cohort(cards, options))
+            click.echo(cohort(cards, options), nl=False)
     except (click.ClickException, KeyboardInterrupt, Exception) as problem:
-        _write_failure(output, options["formats"], problem)
+        write_failure(options, targets, problem)
         if isinstance(problem, click.ClickException):
             raise
         return _report_crash(problem, verbose=options["verbose"])
@@ -177,13 +204,13 @@ def _run(targets: Sequence[Path], options: dict[str, Any]) -> int:
 
 
 def _grade(target: Path, options: dict[str, Any]) -> Scorecard:
-    from checks.detect import ProjectNotFound, detect  # noqa: PLC0415 - after --help, --list and --explain
-    from checks.grading import Options, UnknownSelection, grade  # noqa: PLC0415
-    from checks.progress import reporting  # noqa: PLC0415
-    from checks.repository import RepositoryError, open_repository  # noqa: PLC0415
-    from checks.session import Limits  # noqa: PLC0415
-    from scaffolder.errors import ScaffoldError  # noqa: PLC0415
-    from scaffolder.projects import find_project, load_projects  # noqa: PLC0415
+    from checks.detect import ProjectNotFound, detect
+    from checks.grading import Options, UnknownSelection, grade
+    from checks.progress import reporting
+    from checks.repository import RepositoryError, open_repository
+    from checks.session import Limits
+    from scaffolder.errors import ScaffoldError
+    from scaffolder.projects import find_project, load_projects
 
     settings = Options(
         cache=cache_folder(),
@@ -201,100 +228,23 @@ def _grade(target: Path, options: dict[str, Any]) -> Scorecard:
         else:
             project, why = detect(repository, load_projects())
         if project.status != "ready":
-            raise Refused(f"{target}: {project.id} ({project.title}) has no checks yet. Use --project to choose another.")
+            raise Refused(
+                f"{target}: {project.id} ({project.title}) has no checks yet. Use --project to choose another."
+            )
         with reporting(quiet=options["quiet"], verbose=options["verbose"]) as progress:
-            return grade(repository, project, settings, why=why, dues=_dues(target, project), progress=progress)
+            return grade(repository, project, settings, why=why, dues=_dues(repository, project), progress=progress)
     except (RepositoryError, ProjectNotFound, UnknownSelection, ScaffoldError) as problem:
         text = str(problem)
         raise Refused(text if str(target) in text else f"{target}: {text}") from problem
 
 
-def _dues(target: Path, project: Project) -> dict[str, str]:
-    """Due dates by milestone id, from the start date in the scaffold's lock file; empty without one."""
-    raise NotImplementedError
+def _dues(repository: Repository, project: Project) -> dict[str, str]:
+    """Due dates (ISO 8601) by milestone id, from the start date in the scaffold's lock file; empty without one."""
+    from checks.detect import start_date
+    from scaffolder.projects import due_date
 
-
-def cache_folder() -> Path:
-    """Return the folder that outlives gradings: CHECK_CACHE_DIR, else the user's cache folder."""
-    own = os.environ.get("CHECK_CACHE_DIR")
-    if own:
-        return Path(own).expanduser().absolute()
-    import platformdirs  # noqa: PLC0415
-
-    return Path(platformdirs.user_cache_dir("backend-scaffold"))
-
-
-def _refuse_output_inside(targets: Sequence[Path], output: Path | None, formats: Sequence[str]) -> None:
-    """Refuse an output path whose kind contradicts the formats, before minutes of work are spent."""
-    if output is None:
-        if len(formats) > 1:
-            raise Refused("several formats need a folder: add --output FOLDER.")
-        return
-    single = len(formats) == 1 and len(targets) == 1
-    if output.is_file() and not single:
-        raise Refused(f"{output} is a file; several formats or targets need a folder.")
-    if not single:
-        names = [t.resolve().name for t in targets]
-        twins = {n for n in names if names.count(n) > 1}
-        if twins:
-            raise Refused(f"two targets are called {twins.pop()!r}; grade them in two runs.")
-
-
-def _deliver(card: Scorecard, output: Path | None, options: dict[str, Any], *, several: bool) -> None:
-    """Write or print one scorecard, and always keep its JSON as the last result."""
-    from checks.cache import write_whole  # noqa: PLC0415
-    from checks.reports import render  # noqa: PLC0415
-
-    formats: Sequence[str] = options["formats"]
-    write_whole(last_result(card.subject.name), render("json", card))
-    if options["next_count"]:
-        click.echo(_next(card, options["next_count"]))
-        return
-    if output is None:
-        if not several:
-            click.echo(_text(formats[0], card, options), color=None)
-        return
-    single = len(formats) == 1 and not several and not output.is_dir()
-    for name in formats:
-        path = output if single else output / FORMATS[name]
-        try:
-            write_whole(path, _text(name, card, options, to_file=True))
-        except OSError as problem:
-            raise Refused(f"{path}: cannot be written ({problem.strerror}). Choose another --output.") from problem
-        click.echo(f"{path}", err=True)
-
-
-def _text(name: str, card: Scorecard, options: dict[str, Any], *, to_file: bool = False) -> str:
-    raise NotImplementedError
-
-
-def _cohort(cards: Sequence[Scorecard], options: dict[str, Any]) -> str:
-    raise NotImplementedError
-
-
-def _next(card: Scorecard, count: int) -> str:
-    from checks.model import points  # noqa: PLC0415
-
-    if not card.next_steps:
-        return "Nothing left to gain: every point that could be measured is earned."
-    lines = []
-    for number, step in enumerate(card.next_steps[:count], 1):
-        where = f"\n   at {step.location}" if step.location else ""
-        lines.append(
-            f"{number}. {step.title} ({step.check_id}): +{points(step.gain, 2)} points, {step.effort.value} effort, "
-            f"{step.milestone}{where}\n   {step.repair}"
-        )
-    return "\n".join(lines)
-
-
-def last_result(name: str) -> Path:
-    """Return where the JSON of the last grading of a repository called `name` is kept."""
-    return cache_folder() / "results" / f"{name}.json"
-
-
-def _write_failure(output: Path | None, formats: Sequence[str], problem: BaseException) -> None:
-    """Write a result file that says why there is no scorecard, so that a machine never reads an older one."""
-    raise NotImplementedError
+    start = start_date(repository)
+    return {m.id: due_date(m, project, start).isoformat() for m in project.milestones} if start else {}
 
 
 def _report_crash(problem: BaseException, *, verbose: bool) -> int:
@@ -302,7 +252,7 @@ def _report_crash(problem: BaseException, *, verbose: bool) -> int:
         click.echo("check: interrupted; nothing was left behind.", err=True)
         return FAILED
     if verbose:
-        import traceback  # noqa: PLC0415
+        import traceback
 
         traceback.print_exception(problem)
     click.echo(f"check: the grader failed: {type(problem).__name__}: {problem}", err=True)

@@ -6,6 +6,7 @@ import json
 import re
 import tomllib
 from collections.abc import Iterable, Sequence
+from datetime import date
 from typing import Any
 
 from checks.repository import FileTooLarge, Repository
@@ -33,7 +34,9 @@ def detect(repository: Repository, projects: Sequence[Project]) -> tuple[Project
         for project in projects:
             if project.id == named:
                 return project, f"{project.id}: named in {LOCK}"
-        raise ProjectNotFound(f"{LOCK} names the project {named!r}, which does not exist here. Use --project to choose.")
+        raise ProjectNotFound(
+            f"{LOCK} names the project {named!r}, which does not exist here. Use --project to choose."
+        )
     dependencies = dependency_names(repository)
     fitting = [p for p in projects if p.detect_requirements and set(p.detect_requirements) <= dependencies]
     if fitting:
@@ -52,6 +55,15 @@ def _named(repository: Repository) -> str | None:
     data = _parsed(repository, LOCK, json.loads)
     name = data.get("project")
     return name if isinstance(name, str) else None
+
+
+def start_date(repository: Repository) -> date | None:
+    """Return the day the learner began, as `scaffold new --start` wrote it down; None when nothing valid is there."""
+    value = _parsed(repository, LOCK, json.loads).get("start")
+    try:
+        return date.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
 
 
 def stacks(repository: Repository) -> set[str]:
@@ -73,7 +85,8 @@ def dependency_names(repository: Repository) -> set[str]:
         elif entry.name == "package.json":
             data = _parsed(repository, entry.path, json.loads)
             for key in ("dependencies", "devDependencies"):
-                names |= set(data.get(key)) if isinstance(data.get(key), dict) else set()
+                section = data.get(key)
+                names |= set(section) if isinstance(section, dict) else set()
         elif entry.name == "Gemfile":
             names |= set(_GEM.findall(_text(repository, entry.path)))
         elif entry.suffix == ".txt" and "requirements" in entry.path.rsplit("/", 2)[-2:][0] + entry.name:

@@ -6,7 +6,7 @@ import os
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from fractions import Fraction
 from pathlib import Path
@@ -14,7 +14,15 @@ from pathlib import Path
 from checks import cache, catalogue, scoring
 from checks.engine import Progress, judge
 from checks.model import (
-    Assurance, Check, CoverageSummary, Finding, Scorecard, State, Subject, SuiteSummary, Verdict,
+    Assurance,
+    Check,
+    CoverageSummary,
+    Finding,
+    Scorecard,
+    State,
+    Subject,
+    SuiteSummary,
+    Verdict,
 )
 from checks.repository import Repository
 from checks.session import Limits, Session
@@ -40,7 +48,7 @@ class Options:
     isolation: str = "auto"
     fresh: bool = False
     verbose: bool = False
-    limits: Limits = Limits()
+    limits: Limits = field(default_factory=Limits)
 
 
 def plan(project: Project, dues: Mapping[str, str] | None = None) -> tuple[scoring.PlannedMilestone, ...]:
@@ -81,7 +89,7 @@ def select(
 
 
 def _suggest(name: str, milestones: Sequence[str], ids: Sequence[str]) -> str:
-    import difflib  # noqa: PLC0415 - only on this path
+    import difflib
 
     near = difflib.get_close_matches(name, [*milestones, *ids, *{i.split(".")[0] for i in ids}], n=1)
     hint = f" Did you mean {near[0]!r}?" if near else ""
@@ -104,7 +112,7 @@ def grade(
     Raises UnknownSelection for a name in `options.only` that fits nothing, and OSError when no temporary folder can
     be made. What goes wrong inside the repository is a verdict, never an exception.
     """
-    from checks.reports import document  # noqa: PLC0415 - a cycle-free import that only grading needs
+    from checks.reports import document
 
     started = time.monotonic()
     milestones, rules = select(plan(project, dues), catalogue.checks(), options.only)
@@ -191,8 +199,8 @@ def _scorecard(
 
 
 def _summaries(evidence: Mapping[type, object]) -> tuple[SuiteSummary | None, CoverageSummary | None]:
-    from checks.evidence.coverage import LineCoverage  # noqa: PLC0415 - known by now, if anything asked for it
-    from checks.evidence.suite import SuiteRun  # noqa: PLC0415
+    from checks.evidence.coverage import LineCoverage
+    from checks.evidence.suite import SuiteRun
 
     run, lines = evidence.get(SuiteRun), evidence.get(LineCoverage)
     return (

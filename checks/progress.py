@@ -36,7 +36,7 @@ def reporting(*, quiet: bool = False, verbose: bool = False) -> Iterator[Progres
 
 @contextmanager
 def _live() -> Iterator[Progress]:
-    from rich.console import Console  # noqa: PLC0415 - only a terminal pays for it
+    from rich.console import Console
 
     running: list[str] = []
     lock = threading.Lock()

@@ -140,7 +140,9 @@ def _measure_one(metric: PlannedMetric, by_id: Mapping[str, Finding]) -> MetricR
 def next_steps(milestones: Iterable[MilestoneScore], results: Iterable[Finding]) -> tuple[NextStep, ...]:
     """Rank what could still be earned by points gained for effort needed, the best first.
 
-    Blocked checks are not listed: their points are added to the gain of the check that blocks them.
+    Blocked checks are not listed: their points are added to the gain of the check that blocks them. Nor is what the
+    grader could not find out, since nothing in the repository may be wrong; acceptance scenarios are the exception,
+    because they are the work itself.
     """
     by_id = {f.id: f for f in results}
     gains: dict[str, Fraction] = {}
@@ -148,7 +150,7 @@ def next_steps(milestones: Iterable[MilestoneScore], results: Iterable[Finding])
     for milestone in milestones:
         for item in milestone.checks:
             gain = item.possible - item.earned
-            if gain == 0:
+            if gain == 0 or not _actionable(by_id[item.id]):
                 continue
             target = _root_cause(item.id, by_id)
             gains[target] = gains.get(target, Fraction(0)) + gain
@@ -156,6 +158,10 @@ def next_steps(milestones: Iterable[MilestoneScore], results: Iterable[Finding])
                 home[target] = milestone.id
     steps = [_step(by_id[id_], gain, home[id_]) for id_, gain in gains.items()]
     return tuple(sorted(steps, key=lambda s: (-s.gain / s.effort.cost, s.check_id)))
+
+
+def _actionable(finding: Finding) -> bool:
+    return finding.verdict.state is not State.ERROR or finding.id.startswith("acceptance.")
 
 
 def _root_cause(id_: str, by_id: Mapping[str, Finding]) -> str:

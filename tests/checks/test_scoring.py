@@ -112,6 +112,12 @@ def test_a_blocker_gains_what_it_blocks() -> None:
     assert (step.check_id, step.gain) == ("a.one", 5)
 
 
+def test_what_the_grader_could_not_find_out_is_no_step_but_an_open_scenario_is() -> None:
+    scenario = Weighted("acceptance.m1.boots", 1, "It boots")
+    milestones, findings = scored([milestone(A, scenario)], {"a.one": unknown("no network")})
+    assert [s.check_id for s in scoring.next_steps(milestones, findings)] == ["acceptance.m1.boots"]
+
+
 def test_checks_that_block_each_other_do_not_loop() -> None:
     verdicts = {"a.one": blocked("second", by="a.two"), "a.two": blocked("first", by="a.one")}
     milestones, findings = scored([milestone(A, B)], verdicts)

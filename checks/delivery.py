@@ -1,0 +1,155 @@
+"""Where scorecards go: to the terminal, to files, and always to the last result's file."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from checks.model import Scorecard
+
+FORMATS = {
+    "terminal": "scorecard.txt",
+    "json": "scorecard.json",
+    "markdown": "scorecard.md",
+    "html": "scorecard.html",
+    "junit": "scorecard.junit.xml",
+    "sarif": "scorecard.sarif",
+    "badge": "scorecard.svg",
+}
+USAGE, FAILED = 2, 3
+
+
+class Refused(click.ClickException):
+    """A wrong target or option: one clear message, exit code 2."""
+
+    exit_code = USAGE
+
+    def show(self, file: Any = None) -> None:
+        """Write the message to standard error."""
+        click.echo(f"check: {self.format_message()}", err=True, file=file)
+
+
+def cache_folder() -> Path:
+    """Return the folder that outlives gradings: CHECK_CACHE_DIR, else the user's cache folder."""
+    own = os.environ.get("CHECK_CACHE_DIR")
+    if own:
+        return Path(own).expanduser().absolute()
+    import platformdirs
+
+    return Path(platformdirs.user_cache_dir("backend-scaffold"))
+
+
+def refuse_contradictions(targets: Sequence[Path], output: Path | None, formats: Sequence[str]) -> None:
+    """Refuse an output path whose kind contradicts the formats, before minutes of work are spent."""
+    if output is None:
+        if len(formats) > 1:
+            raise Refused("several formats need a folder: add --output FOLDER.")
+        return
+    single = len(formats) == 1 and len(targets) == 1
+    if output.is_file() and not single:
+        raise Refused(f"{output} is a file; several formats or targets need a folder.")
+    if not single:
+        names = [t.resolve().name for t in targets]
+        twins = {n for n in names if names.count(n) > 1}
+        if twins:
+            raise Refused(f"two targets are called {twins.pop()!r}; grade them in two runs.")
+
+
+def deliver(card: Scorecard, output: Path | None, options: dict[str, Any], *, several: bool) -> None:
+    """Write or print one scorecard, and always keep its JSON as the last result."""
+    from checks.cache import write_whole
+    from checks.reports import render
+
+    formats: Sequence[str] = options["formats"]
+    write_whole(last_result(card.subject.name), render("json", card))
+    if options["next_count"]:
+        click.echo(_next(card, options), nl=False)
+        return
+    if output is None:
+        if not several:
+            click.echo(_text(formats[0], card, options), nl=False, color=True)
+        return
+    single = len(formats) == 1 and not several and not output.is_dir()
+    for name in formats:
+        path = output if single else output / FORMATS[name]
+        try:
+            write_whole(path, _text(name, card, options, to_file=True))
+        except OSError as problem:
+            raise Refused(f"{path}: cannot be written ({problem.strerror}). Choose another --output.") from problem
+        click.echo(f"{path}", err=True)
+
+
+def _text(name: str, card: Scorecard, options: dict[str, Any], *, to_file: bool = False) -> str:
+    """One format of a scorecard; the terminal's as wide and colourful as where it goes."""
+    from checks.reports import render
+
+    if name != "terminal":
+        return render(name, card)
+    from checks.reports.terminal import render_terminal
+
+    width, color = _screen(options["color"])
+    if to_file:
+        width, color = 100, False
+    return render_terminal(card, width=width, color=color, verbose=options["verbose"])
+
+
+def cohort(cards: Sequence[Scorecard], options: dict[str, Any]) -> str:
+    """Return the table of several scorecards, one line a repository."""
+    from checks.reports.terminal import render_cohort
+
+    width, color = _screen(options["color"])
+    return render_cohort(cards, width=width, color=color)
+
+
+def _next(card: Scorecard, options: dict[str, Any]) -> str:
+    from checks.reports.terminal import render_next
+
+    width, color = _screen(options["color"])
+    return render_next(replace(card, next_steps=card.next_steps[: options["next_count"]]), width=width, color=color)
+
+
+def _screen(color: bool | None) -> tuple[int, bool]:
+    """How wide standard output is, and whether it takes colours (https://no-color.org: NO_COLOR set and not empty)."""
+    if color is None:
+        color = sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    return shutil.get_terminal_size((100, 24)).columns, color
+
+
+def last_result(name: str) -> Path:
+    """Return where the JSON of the last grading of a repository called `name` is kept."""
+    return cache_folder() / "results" / f"{name}.json"
+
+
+def write_failure(options: dict[str, Any], targets: Sequence[Path], problem: BaseException) -> None:
+    """Write a result that says why there is no scorecard, so that no machine reads an older one as the new."""
+    from checks.cache import write_whole
+
+    output: Path | None = options["output"]
+    usage = isinstance(problem, click.ClickException)
+    message = problem.format_message() if isinstance(problem, click.ClickException) else str(problem)
+    failure = {
+        "schema": 1,
+        "failure": {
+            "kind": "usage" if usage else "interrupted" if isinstance(problem, KeyboardInterrupt) else "grader",
+            "message": message or type(problem).__name__,
+            "exit_code": USAGE if usage else FAILED,
+        },
+    }
+    paths = [last_result(target.resolve().name) for target in targets]
+    if output is not None and "json" in options["formats"]:
+        single = len(options["formats"]) == 1 and len(targets) == 1 and not output.is_dir()
+        paths.append(output if single else output / FORMATS["json"])
+    for path in paths:
+        try:
+            write_whole(path, json.dumps(failure, indent=2) + "\n")
+        except OSError as error:
+            click.echo(f"check: {path}: cannot be written ({error.strerror}).", err=True)
