@@ -1,0 +1,1 @@
+"""Data processing platform: ingestion, analytics and reports over one PostgreSQL database."""

@@ -1,0 +1,1 @@
+"""Data sources, as Django sees them: it owns the table."""

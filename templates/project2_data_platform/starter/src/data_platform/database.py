@@ -1,0 +1,30 @@
+"""SQLAlchemy's way to PostgreSQL, for the API and the worker. Django has its own."""
+
+from collections.abc import Iterator
+from functools import lru_cache
+
+from sqlalchemy import Engine, create_engine
+from sqlalchemy.orm import Session
+
+from data_platform.config import Settings, get_settings
+
+
+def sqlalchemy_url(settings: Settings) -> str:
+    """Give DATABASE_URL with the driver named: without it SQLAlchemy would look for psycopg2."""
+    return "postgresql+psycopg://" + str(settings.database_url).split("://", 1)[1]
+
+
+@lru_cache(maxsize=1)
+def get_engine() -> Engine:
+    """Give the process's engine. It connects when first used, so importing the application needs no database."""
+    return create_engine(
+        sqlalchemy_url(get_settings()),
+        pool_pre_ping=True,
+        connect_args={"connect_timeout": 5, "options": "-c timezone=UTC"},
+    )
+
+
+def get_session() -> Iterator[Session]:
+    """Give one request its session. What was not committed is rolled back."""
+    with Session(get_engine()) as session:
+        yield session

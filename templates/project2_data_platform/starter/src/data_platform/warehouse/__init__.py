@@ -1,0 +1,1 @@
+"""The warehouse: schema `warehouse`, owned by Alembic."""

@@ -1,0 +1,78 @@
+"""The application is what docs/openapi.yaml says.
+
+TODO(m9.3): hold the answers of every endpoint that you build to the contract, as those of the data sources are here.
+"""
+
+from uuid import uuid4
+
+import pytest
+from fastapi.testclient import TestClient
+from openapi_core.exceptions import OpenAPIError
+
+from data_platform.api.app import create_app
+from tests.contract import METHODS, assert_conforms, operations
+
+
+def test_every_operation_of_the_contract_exists_and_no_other() -> None:
+    built = {
+        (method.upper(), path)
+        for path, item in create_app().openapi()["paths"].items()
+        for method in item
+        if method in METHODS
+    }
+    assert built == operations()
+
+
+def test_data_sources_conform_to_the_contract(client: TestClient) -> None:
+    base = "/api/v1/data-sources"
+    created = client.post(base, json={"name": "Shop export", "type": "csv", "processing": {"delimiter": ";"}})
+    one = created.headers["Location"]
+    answers = {
+        201: [created],
+        200: [client.get(base), client.get(one), client.patch(one, json={"active": False})],
+        409: [client.post(base, json={"name": "Shop export", "type": "json"})],
+        422: [client.post(base, json={"name": " "}), client.get(f"{base}?page=0"), client.patch(one, json={})],
+        204: [client.delete(one)],
+        404: [client.get(one), client.delete(one), client.patch(one, json={"active": True})],
+    }
+    for status, responses in answers.items():
+        for response in responses:
+            assert response.status_code == status
+            assert_conforms(response)
+
+
+def test_operations_conform_to_the_contract(client: TestClient) -> None:
+    for path in ("/healthz", "/readyz", "/metrics"):
+        response = client.get(path)
+        assert response.status_code == 200
+        assert_conforms(response)
+
+
+def test_an_answer_outside_the_contract_is_noticed(client: TestClient) -> None:
+    response = client.get("/api/v1/data-sources")
+    response._content = b'{"items": "none"}'
+    with pytest.raises(OpenAPIError):
+        assert_conforms(response)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "task"),
+    [
+        ("POST", "/api/v1/data-sources/1/uploads", "m3.1"),
+        ("GET", f"/api/v1/jobs/{uuid4()}", "m3.3"),
+        ("GET", "/api/v1/imports/1/rejects", "m4.4"),
+        ("GET", "/api/v1/analytics/summary", "m5.1"),
+        ("GET", "/api/v1/analytics/daily", "m5.2"),
+        ("GET", "/api/v1/analytics/top-products", "m5.3"),
+        ("GET", "/api/v1/analytics/segments", "m5.4"),
+        ("POST", "/api/v1/reports", "m6.1"),
+        ("GET", f"/api/v1/reports/{uuid4()}", "m6.2"),
+        ("POST", "/api/v1/sync/orders", "m7.3"),
+        ("GET", "/api/v1/sync/orders", "m7.4"),
+    ],
+)
+def test_what_is_not_built_says_which_task_builds_it(client: TestClient, method: str, path: str, task: str) -> None:
+    response = client.request(method, path)
+    assert response.status_code == 501
+    assert response.headers["Content-Type"] == "application/problem+json"
+    assert response.json()["detail"].startswith(f"TODO({task}): ")
