@@ -71,7 +71,7 @@ def scaffold(bench: Bench) -> Figure:
 
 def _render_data() -> str:
     """The values that our façade hands to Copier, as a file for its own command line."""
-    import json  # noqa: PLC0415
+    import json
 
     project = find_project(PROJECT)
     milestones = [
@@ -102,7 +102,7 @@ def check(bench: Bench) -> Figure:
     """`check` against the same tests with coverage run by hand; environment ready and servers at hand in both."""
     run(bench.check("--no-cache"))
     (environment,) = (bench.scratch / "cache" / "environments").glob("*/bin/python")
-    from benchmarks.servers import servers  # noqa: PLC0415 - only this figure needs them
+    from benchmarks.servers import servers
 
     with servers(bench.scratch) as urls:
         by_hand = Command(

@@ -172,10 +172,10 @@ def open_repository(target: Path) -> Repository:
     if not root.is_dir():
         raise RepositoryError(f"{target}: this is a file. Give the folder of the repository.")
     _inside.cache_clear()
-    listing = _git(root, "ls-files", "--stage", "-z", "--full-name", ".")
+    listing = run_git(root, "ls-files", "--stage", "-z", "--full-name", ".")
     if listing is None:
         return Repository(root, tuple(_walk(root)))
-    top = (_git(root, "rev-parse", "--show-toplevel") or b"").decode(errors="surrogateescape").strip()
+    top = (run_git(root, "rev-parse", "--show-toplevel") or b"").decode(errors="surrogateescape").strip()
     if top and Path(top) != root:
         raise RepositoryError(f"{target}: this is a folder inside the repository {top}. Give the repository itself.")
     return _from_git(root, listing)
@@ -184,7 +184,9 @@ def open_repository(target: Path) -> Repository:
 def _from_git(root: Path, listing: bytes) -> Repository:
     entries: list[Entry] = []
     blobs: list[tuple[str, str]] = []
-    status = _git(root, "status", "--porcelain=v2", "-z", "--branch", "--no-renames", "--untracked-files=normal") or b""
+    status = (
+        run_git(root, "status", "--porcelain=v2", "-z", "--branch", "--no-renames", "--untracked-files=normal") or b""
+    )
     commit, branch, dirty, untracked = _status(status)
     seen: set[str] = set()
     for record in listing.split(b"\0"):
@@ -262,14 +264,14 @@ def _walk(root: Path) -> list[Entry]:
     return sorted(entries, key=lambda e: e.path)
 
 
-def _git(root: Path, *arguments: str) -> bytes | None:
-    """Run a read-only git command in `root`; None when it is no work tree.
+def run_git(root: Path, *arguments: str, stdin: bytes | None = None) -> bytes | None:
+    """Run a read-only git command in `root` and return its output; None when it fails or there is no git.
 
     Configuration that could run programs of the repository (hooks, file-system monitors, external diffs) is off, and
     `GIT_OPTIONAL_LOCKS=0` keeps git from refreshing the index file of a repository that is not ours.
     """
     environment = {k: v for k, v in os.environ.items() if not k.startswith("GIT_")}
-    environment |= {"GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
+    environment |= {"GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "GIT_NO_LAZY_FETCH": "1", "LC_ALL": "C"}
     safe = [
         "-c",
         "core.fsmonitor=false",
@@ -282,7 +284,13 @@ def _git(root: Path, *arguments: str) -> bytes | None:
     ]
     try:
         done = subprocess.run(
-            ["git", *safe, *arguments], cwd=root, env=environment, capture_output=True, check=False, timeout=60
+            ["git", *safe, *arguments],
+            cwd=root,
+            env=environment,
+            input=stdin,
+            capture_output=True,
+            check=False,
+            timeout=60,
         )
     except FileNotFoundError:
         return None

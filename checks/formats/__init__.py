@@ -1,0 +1,1 @@
+"""Parsers of what other tools write: coverage data and test reports, each into one type."""

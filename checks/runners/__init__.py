@@ -1,0 +1,1 @@
+"""How a stack installs, tests and boots a repository."""

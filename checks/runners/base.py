@@ -1,0 +1,174 @@
+"""What every stack's runner offers, and how the suites of a repository are found.
+
+A repository may hold several suites (a monorepo): each is a folder with a manifest or a test configuration of its
+own and with tests below it that belong to no deeper suite.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from checks.formats.junit import JUnitReport
+from checks.model import NotMeasured
+from checks.repository import Repository
+from checks.session import Session
+
+COPY_LIMIT = 2 << 30  # bytes of a tree that is worth copying
+_STALE_NAMES = frozenset({".coverage", "coverage.xml", "lcov.info", ".resultset.json", ".last_run.json",
+                          "coverage-final.json", "coverage.json", "junit.xml"})  # fmt: skip
+_STALE_FOLDERS = frozenset({".pytest_cache", "htmlcov", "__pycache__", ".nyc_output"})
+
+
+@dataclass(frozen=True, slots=True)
+class Suite:
+    """One test suite: its stack, its folder ("" is the root), its framework, and the file that showed it."""
+
+    stack: str
+    folder: str
+    framework: str
+    shown_by: str
+
+    @property
+    def title(self) -> str:
+        """How reports name it."""
+        return f"{self.framework} in {self.folder or 'the root'}"
+
+    def path(self, relative: str) -> str:
+        """Return a path of the suite as a path of the repository."""
+        return f"{self.folder}/{relative}" if self.folder else relative
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """An installed environment: where, by which interpreter, from which file, and how firmly that file pins.
+
+    `pinned` is ``hashes``, ``versions`` or "" (not at all); `tools` is the folder of the grader's own coverage.
+    """
+
+    root: Path
+    interpreter: str
+    lock: str
+    pinned: str
+    readable: tuple[Path, ...]
+    framework: str
+    tools: Path
+
+
+class InstallFailed(Exception):
+    """The repository's own dependencies can't be installed; `log` are the installer's last lines."""
+
+    def __init__(self, reason: str, log: str = "") -> None:
+        super().__init__(reason)
+        self.log = log
+
+
+@dataclass(frozen=True, slots=True)
+class RawRun:
+    """What running one suite gave: the report of its tests, the lines it ran by repository path, and how it ended.
+
+    `problem` is empty when the run ended by itself and its records agree; `log` are the last lines it wrote.
+    `unran` are collected tests that have no outcome, `deselected` tests that the repository's configuration dropped,
+    `expected_failures` those marked as failing, whatever they did.
+    """
+
+    report: JUnitReport
+    lines: Mapping[str, frozenset[int]] = field(default_factory=dict)
+    problem: str = ""
+    log: str = ""
+    exit: int | None = 0
+    timed_out: bool = False
+    seconds: float = 0.0
+    unran: tuple[str, ...] = ()
+    deselected: tuple[str, ...] = ()
+    expected_failures: tuple[str, ...] = ()
+    ignored_options: str = ""
+
+
+class Runner(Protocol):
+    """Knows how the suites of one stack are found, installed and run."""
+
+    stack: str
+
+    def detect(self, repository: Repository) -> tuple[Suite, ...]:
+        """Return the stack's suites, without running anything."""
+
+    def install(self, suite: Suite, copy: Path, session: Session) -> Environment:
+        """Return the suite's environment, from the cache or built now.
+
+        Raises InstallFailed when the repository's dependencies can't be installed, NotMeasured when this machine
+        lacks what it takes.
+        """
+
+    def test(
+        self, suite: Suite, copy: Path, environment: Environment, services: Mapping[str, str], session: Session
+    ) -> RawRun:
+        """Run the suite in the clean copy and return what came of it; raises NotMeasured when it can't be started."""
+
+
+def runners() -> dict[str, Runner]:
+    """Return every runner by stack."""
+    from checks.runners.node import NodeRunner
+    from checks.runners.python import PythonRunner
+    from checks.runners.ruby import RubyRunner
+
+    found: tuple[Runner, ...] = (PythonRunner(), RubyRunner(), NodeRunner())
+    return {r.stack: r for r in found}
+
+
+def suites(repository: Repository) -> tuple[Suite, ...]:
+    """Return the suites of all stacks, those of the root first."""
+    found = [s for runner in runners().values() for s in runner.detect(repository)]
+    return tuple(sorted(found, key=lambda s: (s.folder, s.stack)))
+
+
+def suite_folders(markers: Mapping[str, str], tests: Iterable[str]) -> dict[str, int]:
+    """Return how many test files belong to each folder with a marker: a file belongs to the deepest one above it."""
+    counts: dict[str, int] = {}
+    for path in tests:
+        folder = path
+        while folder:
+            folder = folder.rpartition("/")[0]
+            if folder in markers:
+                counts[folder] = counts.get(folder, 0) + 1
+                break
+    return counts
+
+
+def copy_tree(repository: Repository, destination: Path) -> None:
+    """Copy the repository's files to `destination`, exactly, with exec bits and with links that stay inside the tree.
+
+    Left out are links that leave the tree and reports that an earlier run left behind.
+    Raises NotMeasured when the tree is too large to be copied.
+    """
+    if sum(entry.size for entry in repository.entries) > COPY_LIMIT:
+        raise NotMeasured(f"the tree is larger than {COPY_LIMIT >> 30} GiB and was not copied")
+    destination.mkdir(parents=True)
+    for entry in repository.entries:
+        if entry.escapes or _stale(entry.path):
+            continue
+        source, target = repository.root / entry.path, destination / entry.path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if entry.symlink:
+            # An absolute link would lead out of the copy, back into the learner's tree.
+            inside = source.parent.resolve() / source.readlink()
+            target.symlink_to(_relative(inside, source.parent.resolve()))
+        else:
+            shutil.copyfile(source, target, follow_symlinks=False)
+            target.chmod(0o755 if entry.executable else 0o644)
+
+
+def _relative(target: Path, start: Path) -> Path:
+    import os.path
+
+    return Path(os.path.relpath(target, start))
+
+
+def _stale(path: str) -> bool:
+    *folders, name = path.split("/")
+    if name in _STALE_NAMES or not _STALE_FOLDERS.isdisjoint(folders):
+        return True
+    return name.startswith(".coverage.") or (name.startswith("junit") and name.endswith(".xml"))

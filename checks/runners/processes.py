@@ -1,0 +1,189 @@
+"""Boots an application from its Procfile and ends it, noting how each process started, spoke and stopped.
+
+`release` runs first and must succeed; every other process gets a PORT of its own and must answer its readiness path.
+"""
+
+from __future__ import annotations
+
+import http.client
+import re
+import signal
+import time
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from checks import sandbox
+from checks.sandbox import Box, Running
+from checks.services.base import free_port
+from checks.session import Limits
+
+READY_SECONDS = 60.0  # until every process must be ready
+STOP_SECONDS = 10.0  # from SIGTERM to the end, as the runtime contract has it
+_LINE = re.compile(r"^([A-Za-z0-9_-]+):\s*(\S.*)$")
+_ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
+_COMPOUND = re.compile(r"[;&|<>`(){}\n]")
+
+
+class BootFailed(Exception):
+    """A process did not start. `process` names it, `log` are its last lines."""
+
+    def __init__(self, process: str, reason: str, log: str) -> None:
+        super().__init__(f"{process}: {reason}")
+        self.process, self.log = process, log
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """How a process ended after SIGTERM: exit code (negative for a signal), seconds it took, its whole log's ends."""
+
+    exit: int | None
+    seconds: float
+    log: str
+
+    @property
+    def graceful(self) -> bool:
+        """Whether it ended by itself, in time, with exit code 0."""
+        return self.exit == 0 and self.seconds <= STOP_SECONDS
+
+
+@dataclass(slots=True)
+class Process:
+    """A running process of the application."""
+
+    name: str
+    port: int
+    running: Running
+    ready_after: float = 0.0
+    stopped: Stopped | None = None
+    told: float | None = None
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def log(self) -> str:
+        """Return the head and tail of what it wrote so far."""
+        return self.running.output()
+
+    def stop(self, seconds: float = STOP_SECONDS) -> Stopped:
+        """Send SIGTERM, wait at most `seconds`, then end it by force; return how it ended."""
+        if self.stopped is None:
+            told = self.tell()
+            done = self.running.wait(seconds)
+            self.stopped = Stopped(done.exit, time.monotonic() - told, done.stdout + done.stderr)
+        return self.stopped
+
+    def tell(self) -> float:
+        """Send SIGTERM, once: a second one would catch a program that is already tidying up. Return when it was."""
+        if self.told is None:
+            self.told = time.monotonic()
+            self.running.send(signal.SIGTERM)
+        return self.told
+
+
+@dataclass(slots=True)
+class Application:
+    """The booted application: its processes by name, and what the release phase wrote."""
+
+    processes: dict[str, Process] = field(default_factory=dict)
+    release: str = ""
+
+    def __getitem__(self, name: str) -> Process:
+        return self.processes[name]
+
+
+def read_procfile(text: str) -> dict[str, str]:
+    """Return the commands of a Procfile by process name, in its order."""
+    found = (_LINE.match(line) for line in text.splitlines() if not line.lstrip().startswith("#"))
+    return {match[1]: match[2].strip() for match in found if match is not None}
+
+
+def shell(command: str) -> list[str]:
+    """Return the argument list for a Procfile command; a simple one replaces its shell, so that signals reach it."""
+    if _COMPOUND.search(command) or command.startswith("exec "):
+        return ["sh", "-c", command]
+    return ["sh", "-c", f"exec env {command}" if _ASSIGNMENT.match(command) else f"exec {command}"]
+
+
+@contextmanager
+def boot(
+    copy: Path,
+    procfile: str,
+    env: Mapping[str, str],
+    ports: Mapping[str, int] | None = None,
+    *,
+    only: Collection[str] | None = None,
+    silent: Collection[str] = (),
+    ready: str = "/readyz",
+    ready_seconds: float = READY_SECONDS,
+    limits: Limits | None = None,
+    box: Box | None = None,
+) -> Iterator[Application]:
+    """Boot the application in the folder `copy` from the text of its Procfile, and stop it at the end.
+
+    `env` is the processes' whole environment (see `sandbox.environment`) to which PORT is added: from `ports`, else
+    a free one. `only` names the processes to start (default: all), `silent` those that answer no HTTP.
+    Raises BootFailed when `release` fails, or a process ends or is not ready in time.
+    """
+    commands = read_procfile(procfile)
+    bounds = limits or Limits()
+    application = Application()
+    try:
+        if (release := commands.pop("release", None)) is not None:
+            done = sandbox.run(shell(release), cwd=copy, env=env, limits=bounds, seconds=ready_seconds, box=box)
+            application.release = done.stdout + done.stderr
+            if done.exit != 0:
+                reason = "did not end in time" if done.timed_out else f"ended with exit code {done.exit}"
+                raise BootFailed("release", reason, done.last_lines(12))
+        chosen = {name: line for name, line in commands.items() if only is None or name in only}
+        if not chosen:
+            raise BootFailed("Procfile", "names no process to start", procfile[:500])
+        for name, line in chosen.items():
+            port = (ports or {}).get(name) or free_port()
+            running = sandbox.start(shell(line), cwd=copy, env={**env, "PORT": str(port)}, limits=bounds, box=box)
+            application.processes[name] = Process(name, port, running)
+        _await(application, ready, ready_seconds, silent)
+        yield application
+    finally:
+        for process in application.processes.values():  # all at once, so that they stop side by side
+            process.tell()
+        for process in application.processes.values():
+            process.stop()
+
+
+def _await(application: Application, path: str, seconds: float, silent: Collection[str]) -> None:
+    started = time.monotonic()
+    waiting = {name: p for name, p in application.processes.items() if name not in silent}
+    answers = dict.fromkeys(waiting, "nothing")
+    while waiting:
+        for name, process in list(waiting.items()):
+            status = get_status(process.port, path)
+            answers[name] = answers[name] if status is None else str(status)
+            if status == 200:
+                process.ready_after = time.monotonic() - started
+                del waiting[name]
+        for name, process in application.processes.items():
+            if process.running.ended:
+                done = process.running.stop()
+                raise BootFailed(name, f"ended with exit code {done.exit} before it was ready", done.last_lines(12))
+        if waiting and time.monotonic() - started > seconds:
+            name, process = next(iter(waiting.items()))
+            reason = f"was not ready within {seconds:g} s ({path} answered {answers[name]})"
+            raise BootFailed(name, reason, "\n".join(process.log().splitlines()[-12:]))
+        if waiting:
+            time.sleep(0.05)
+
+
+def get_status(port: int, path: str) -> int | None:
+    """Return the status of a GET request to 127.0.0.1, or None when nobody answers."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().status
+    except (OSError, http.client.HTTPException):
+        return None
+    finally:
+        connection.close()

@@ -1,0 +1,277 @@
+"""The Python runner: pytest, Django's test command or unittest, under the grader's own coverage and record.
+
+The grader's options decide. The repository's `addopts` are dropped but for those that its tests can't do without;
+its coverage configuration is never read; caches, reports and data files of an earlier run are not there.
+"""
+
+from __future__ import annotations
+
+import configparser
+import json
+import re
+import secrets
+import shlex
+import tomllib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from checks import sandbox
+from checks.formats import coverage_py, junit
+from checks.repository import Repository
+from checks.runners.base import Environment, RawRun, Suite, suite_folders
+from checks.runners.python_environment import install
+from checks.sandbox import Box, Completed
+from checks.session import Session
+
+TEST_FILE = re.compile(r"(?:^|/)(?:test_[^/]*|[^/]*_test|tests)\.py$")
+_MARKERS = ("pytest.ini", ".pytest.ini", "pyproject.toml", "setup.cfg", "tox.ini", "setup.py", "manage.py", "uv.lock",
+            "poetry.lock", "requirements.txt", "requirements-dev.txt")  # fmt: skip
+_TEST_FOLDER = re.compile(r"(?:^|/)tests?$")  # its requirements.txt belongs to the project above it
+# Options that change how tests are found and imported, but not which of them count or where reports go.
+_SAFE_OPTIONS = re.compile(
+    r"^(?:--import-mode|--ds|--dc|--django-debug-mode|--asyncio-mode|--reuse-db|--no-migrations|--nomigrations"
+    r"|--doctest-modules|--doctest-glob|--strict-markers|--strict-config|--strict)(?:=|$)"
+)
+_VALUE_OPTIONS = frozenset({"--import-mode", "--ds", "--dc", "--asyncio-mode", "--doctest-glob", "--django-debug-mode"})
+_RESERVED = re.compile(
+    r"^(?:PATH|HOME|TMPDIR|SHELL|IFS|ENV|BASH_ENV|(?:LD|DYLD|PYTHON|COVERAGE|PYTEST|CHECK|UV|PIP|GIT).*)$"
+)
+_INSIDE = Path(__file__).parent / "inside" / "launch.py"
+_PYTEST_ENDS = {
+    2: "the run was interrupted",
+    3: "pytest had an internal error",
+    4: "pytest was not started: its configuration is wrong",
+    5: "no tests were collected",
+}
+
+
+class PythonRunner:
+    """Suites of pytest, Django and unittest."""
+
+    stack = "python"
+
+    def detect(self, repository: Repository) -> tuple[Suite, ...]:
+        """Return a suite for every folder with a Python manifest or test configuration and tests below it."""
+        markers: dict[str, str] = {}
+        tests: list[str] = []
+        ranks = {name: rank for rank, name in enumerate(_MARKERS)}
+        for entry in repository.entries:
+            if entry.symlink:
+                continue
+            folder, _, name = entry.path.rpartition("/")
+            if name in ranks and not (name.startswith("requirements") and _TEST_FOLDER.search(folder)):
+                known = markers.get(folder)
+                if known is None or ranks[name] < ranks[known.rpartition("/")[2]]:
+                    markers[folder] = entry.path
+            if TEST_FILE.search(entry.path):
+                tests.append(entry.path)
+        if tests and not markers:
+            markers[""] = tests[0]
+        counts = suite_folders(markers, tests)
+        return tuple(Suite(self.stack, folder, "pytest", markers[folder]) for folder in sorted(counts))
+
+    def install(self, suite: Suite, copy: Path, session: Session) -> Environment:
+        """Return the suite's environment; raises InstallFailed or NotMeasured."""
+        return install(suite, copy, session)
+
+    def test(
+        self, suite: Suite, copy: Path, environment: Environment, services: Mapping[str, str], session: Session
+    ) -> RawRun:
+        """Run the suite and read what it left; raises NotMeasured when isolation is required and missing."""
+        folder = (copy / suite.folder).resolve()
+        run = session.work / f"run-{secrets.token_hex(8)}"
+        data, out = run / "data", run / "out"
+        data.mkdir(parents=True)
+        out.mkdir()
+        kept, dropped = _options(folder)
+        orders = _orders(folder, copy.resolve(), run, environment, kept)
+        (run / "orders.json").write_text(json.dumps(orders))
+        variables = {
+            **example_values(folder),
+            "SECRET_KEY": secrets.token_urlsafe(48),
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "VIRTUAL_ENV": str(environment.root),
+            **services,
+        }
+        base = sandbox.environment(run / "home", run / "tmp", variables)
+        base["PATH"] = f"{environment.root / 'bin'}:{base['PATH']}"
+        box = None
+        if sandbox.isolated(session):
+            box = Box(environment.readable, (copy, run), network=bool(services))
+            shared = "shared with the machine, since the tests use its services" if services else "off"
+            session.note(f"network during the tests: {shared}")
+        command = [environment.root / "bin" / "python", _INSIDE, run / "orders.json"]
+        done = sandbox.run(command, cwd=folder, env=base, limits=session.limits, box=box)
+        return _read(copy.resolve(), orders, done, session, dropped)
+
+
+def _orders(folder: Path, copy: Path, run: Path, environment: Environment, kept: str) -> dict[str, Any]:
+    """Return what `inside/launch.py` shall do; the names of its reports are not to be guessed."""
+    report, record = (run / "out" / f"{secrets.token_hex(16)}{suffix}" for suffix in (".xml", ".json"))
+    modern = environment.interpreter not in {f"Python 3.{minor}" for minor in range(12)}
+    # No omit, no excluded lines, no sources: the grader decides later, from the tree, what should have been covered.
+    rules = [
+        "[run]", "branch = false", "parallel = true", f"include = {copy}/*", "patch = subprocess, _exit, fork",
+        f"data_file = {run / 'data' / secrets.token_hex(8)}",
+        "disable_warnings = no-data-collected, module-not-measured", *(["core = sysmon"] if modern else []),
+    ]  # fmt: skip
+    (run / "coveragerc").write_text("\n".join(rules) + "\n")
+    pytest = [
+        f"--rootdir={folder}", f"--junitxml={report}", "-p", "no:cacheprovider", "-o", "junit_family=xunit1",
+        "-o", "junit_logging=no", "-o", f"addopts={kept}", "--continue-on-collection-errors", "--maxfail=0",
+        "-q", "--tb=short", "--color=no", "--no-header",
+    ]  # fmt: skip
+    below = folder / "tests"
+    discover = ["-s", "tests", *(["-t", "."] if (below / "__init__.py").is_file() else [])] if below.is_dir() else []
+    arguments = {
+        "pytest": pytest,
+        "django": ["manage.py", "test", "--noinput"],
+        "unittest": ["unittest", "discover", *discover],
+    }[environment.framework]
+    source = folder / "src"
+    return {
+        "kind": environment.framework,
+        "args": arguments,
+        "rcfile": str(run / "coveragerc"),
+        "junit": str(report),
+        "record": str(record),
+        "paths": [str(p) for p in (source, folder) if p.is_dir()],
+        "overlay": str(environment.tools),
+        "data": str(run / "data"),
+    }
+
+
+def _read(copy: Path, orders: dict[str, Any], done: Completed, session: Session, dropped: str) -> RawRun:
+    record = _record(Path(orders["record"]))
+    problem = _ended(done, session)
+    if record is None:
+        how = f"with exit code {done.exit}" if done.exit is not None else "by force"
+        problem = problem or f"the run ended {how} before it was over"
+        record = {}
+    report = junit.JUnitReport()
+    try:
+        report = junit.read(Path(orders["junit"]))
+    except junit.ReportProblem as error:
+        problem = problem or str(error)
+    problem = problem or _disagreement(record, report, done)
+    hits = coverage_py.read_folder(Path(orders["data"]))
+    lines: dict[str, frozenset[int]] = {}
+    for path, numbers in hits.executed.items():
+        file = Path(path)
+        if file.is_relative_to(copy):
+            lines[file.relative_to(copy).as_posix()] = numbers
+    if hits.problems:
+        problem = problem or f"the coverage data cannot be read: {hits.problems[0]}"
+    return RawRun(
+        report, lines, problem, done.last_lines(12) if problem else "", done.exit, done.timed_out, done.seconds,
+        tuple(record.get("unran", ())), tuple(record.get("deselected", ())), tuple(record.get("expected", ())), dropped,
+    )  # fmt: skip
+
+
+def _record(path: Path) -> dict[str, Any] | None:
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return None
+    return record if isinstance(record, dict) else None
+
+
+def _ended(done: Completed, session: Session) -> str:
+    if done.timed_out:
+        return f"the tests did not end within {session.limits.seconds:g} s and were ended"
+    if done.limit:
+        bound = {"processes": session.limits.processes, "memory": f"{(session.limits.memory or 0) >> 20} MiB"}
+        return f"the tests used more {done.limit} than allowed ({bound[done.limit]}) and were ended"
+    return ""
+
+
+def _disagreement(record: dict[str, Any], report: junit.JUnitReport, done: Completed) -> str:
+    """Say how exit code, report and record contradict each other or the run stopped early; empty if they agree."""
+    if record.get("interrupted"):
+        return f"the run was stopped from within: {record['interrupted']}"
+    if done.exit not in (0, 1):
+        return _PYTEST_ENDS.get(done.exit or 0, f"the run ended with exit code {done.exit}")
+    if not report.cases:
+        return "no tests were run"
+    bad = report.count("failed") + report.count("error")
+    if record.get("exit") != done.exit or (done.exit == 0) != (bad == 0) or bool(record.get("failed")) > bool(bad):
+        return f"exit code {done.exit} contradicts the report of {bad} failures"
+    return ""
+
+
+def _options(folder: Path) -> tuple[str, str]:
+    """Split the repository's `addopts` into the part that is kept and the part that is dropped."""
+    _, words = addopts(lambda name: _text(folder / name))
+    kept: list[str] = []
+    dropped: list[str] = []
+    position = 0
+    while position < len(words):
+        word, value = words[position], words[position + 1] if position + 1 < len(words) else ""
+        takes = (word in _VALUE_OPTIONS or word in ("-p", "-k", "-m", "-n", "--deselect", "--ignore")) and bool(value)
+        part = [word, value] if takes else [word]
+        safe = bool(_SAFE_OPTIONS.match(word)) or (word == "-p" and takes and not value.startswith("no:"))
+        (kept if safe else dropped).extend(part)
+        position += len(part)
+    return shlex.join(kept), shlex.join(dropped)
+
+
+def addopts(read: Callable[[str], str | None]) -> tuple[str, list[str]]:
+    """Return the configuration file that pytest would use and the words of its `addopts`.
+
+    `read` gives the text of a file of the suite's folder, or None when there is none.
+    """
+    for name, section in (("pytest.ini", "pytest"), (".pytest.ini", "pytest"), ("pyproject.toml", ""),
+                          ("tox.ini", "pytest"), ("setup.cfg", "tool:pytest")):  # fmt: skip
+        text = read(name)
+        value = None if text is None else _ini_addopts(text, section) if section else _toml_addopts(text)
+        if value is not None:
+            try:
+                return name, value if isinstance(value, list) else shlex.split(value, comments=True)
+            except ValueError:
+                return name, []
+    return "", []
+
+
+def _toml_addopts(text: str) -> list[str] | str | None:
+    try:
+        document = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError):
+        return None
+    tool = document.get("tool")
+    table = tool.get("pytest") if isinstance(tool, dict) else None
+    if not isinstance(table, dict):
+        return None
+    value = table.get("ini_options", table)
+    found = value.get("addopts", "") if isinstance(value, dict) else ""
+    return [str(v) for v in found] if isinstance(found, list) else str(found)
+
+
+def _ini_addopts(text: str, section: str) -> str | None:
+    parser = configparser.RawConfigParser(strict=False)
+    try:
+        parser.read_string(text)
+    except configparser.Error:
+        return None
+    return parser.get(section, "addopts", fallback="") if parser.has_section(section) else None
+
+
+def _text(path: Path) -> str | None:
+    return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else None
+
+
+def example_values(folder: Path) -> dict[str, str]:
+    """Return the variables that `.env.example` names, with its example values; never one that steers a program."""
+    path = folder / ".env.example"
+    if not path.is_file() or path.is_symlink():
+        return {}
+    values: dict[str, str] = {}
+    for line in path.read_text(encoding="utf-8", errors="replace").splitlines()[:500]:
+        match = re.match(r"\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.*?)\s*$", line)
+        if match and not _RESERVED.match(match[1]):
+            value = match[2]
+            quoted = re.match(r"""(["'])(.*?)\1""", value)
+            value = quoted[2] if quoted else re.sub(r"\s+#.*$", "", value)
+            if value and "\0" not in value:
+                values[match[1]] = value
+    return values

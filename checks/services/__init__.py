@@ -1,0 +1,1 @@
+"""Throwaway PostgreSQL, Valkey or Redis, and MongoDB servers for a test run."""

@@ -1,0 +1,22 @@
+"""Throwaway databases for tests that run a generated application."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from checks.services.base import started
+from checks.session import Session
+from scaffolder.projects import find_project
+from tests.support.tools import cache_folder
+
+
+@contextmanager
+def project2_environment(work: Path) -> Iterator[dict[str, str]]:
+    """Yield the variables that project 2's processes need, with servers that end with the block."""
+    project = find_project("project2")
+    with started(project.services, Session(project, work, cache_folder() / "services"), {}) as services:
+        urls = {service.variable: service.url for service in services}
+        yield {**urls, "SECRET_KEY": secrets.token_hex(32), "LOG_LEVEL": "INFO"}
