@@ -6,6 +6,7 @@ grader itself failed or was interrupted.
 
 from __future__ import annotations
 
+import gc
 import json
 import signal
 import sys
@@ -275,4 +276,5 @@ def _end_cleanly_on_signals() -> None:
 
 def main() -> None:
     """Run the command; the entry point of the `check` script."""
+    gc.disable()  # what a grading makes lives until its end: collecting costs a tenth of the time and frees nothing
     command(prog_name="check")

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
 
+GIT_SECONDS = 60
 READ_LIMIT = 1 << 20  # bytes of one text file that are worth parsing; larger ones are data
 IGNORED_FOLDERS = frozenset(
     {".git", ".hg", ".venv", "venv", "node_modules", "__pycache__", ".tox", ".mypy_cache", ".pytest_cache",
@@ -172,21 +173,23 @@ def open_repository(target: Path) -> Repository:
     if not root.is_dir():
         raise RepositoryError(f"{target}: this is a file. Give the folder of the repository.")
     _inside.cache_clear()
-    listing = run_git(root, "ls-files", "--stage", "-z", "--full-name", ".")
+    listed = _start_git(root, "ls-files", "--stage", "-z", "--full-name", ".")
+    asked = _start_git(root, "status", "--porcelain=v2", "-z", "--branch", "--no-renames", "--untracked-files=normal")
+    listing, status = _output(listed), _output(asked)  # the two run side by side
     if listing is None:
         return Repository(root, tuple(_walk(root)))
-    top = (run_git(root, "rev-parse", "--show-toplevel") or b"").decode(errors="surrogateescape").strip()
-    if top and Path(top) != root:
-        raise RepositoryError(f"{target}: this is a folder inside the repository {top}. Give the repository itself.")
-    return _from_git(root, listing)
+    if not (root / ".git").exists():
+        top = os.fsdecode((run_git(root, "rev-parse", "--show-toplevel") or b"").rstrip(b"\n"))
+        if Path(top) != root:
+            raise RepositoryError(
+                f"{target}: this is a folder inside the repository {top}. Give the repository itself."
+            )
+    return _from_git(root, listing, status or b"")
 
 
-def _from_git(root: Path, listing: bytes) -> Repository:
+def _from_git(root: Path, listing: bytes, status: bytes) -> Repository:
     entries: list[Entry] = []
     blobs: list[tuple[str, str]] = []
-    status = (
-        run_git(root, "status", "--porcelain=v2", "-z", "--branch", "--no-renames", "--untracked-files=normal") or b""
-    )
     commit, branch, dirty, untracked = _status(status)
     seen: set[str] = set()
     for record in listing.split(b"\0"):
@@ -230,25 +233,24 @@ def _status(output: bytes) -> tuple[str | None, str | None, set[str], int]:
 
 def _entry(root: Path, path: str) -> Entry | None:
     """Describe one file, or None when it is gone from the disk or is not a file."""
-    full = root / path
+    full = f"{root}/{path}"  # text instead of Path objects: this runs once for each of many thousand files
     try:
-        info = full.lstat()
+        info = os.lstat(full)
     except OSError:
         return None
     if stat.S_ISLNK(info.st_mode):
-        target = full.resolve()
-        return Entry(path, 0, symlink=True, escapes=not target.is_relative_to(root))
+        return Entry(path, 0, symlink=True, escapes=not _inside(full, root))
     if not stat.S_ISREG(info.st_mode):
         return None
-    if not _inside(full.parent, root):
+    if not _inside(full.rpartition("/")[0], root):
         return Entry(path, info.st_size, symlink=True, escapes=True)  # reached through a linked folder
     return Entry(path, info.st_size, executable=bool(info.st_mode & 0o100))
 
 
 @lru_cache(maxsize=1024)
-def _inside(folder: Path, root: Path) -> bool:
-    """Whether a folder, its links followed, lies in the tree. Kept for the duration of one listing."""
-    return folder.resolve().is_relative_to(root)
+def _inside(path: str, root: Path) -> bool:
+    """Whether a path, its links followed, lies in the tree. Kept for the duration of one listing."""
+    return Path(path).resolve().is_relative_to(root)
 
 
 def _walk(root: Path) -> list[Entry]:
@@ -267,33 +269,43 @@ def _walk(root: Path) -> list[Entry]:
 def run_git(root: Path, *arguments: str, stdin: bytes | None = None) -> bytes | None:
     """Run a read-only git command in `root` and return its output; None when it fails or there is no git.
 
-    Configuration that could run programs of the repository (hooks, file-system monitors, external diffs) is off, and
-    `GIT_OPTIONAL_LOCKS=0` keeps git from refreshing the index file of a repository that is not ours.
+    Raises RepositoryError when git does not answer within 60 s.
+    """
+    return _output(_start_git(root, *arguments, stdin=stdin is not None), stdin)
+
+
+def _start_git(root: Path, *arguments: str, stdin: bool = False) -> subprocess.Popen[bytes] | None:
+    """Start a git command that neither changes the repository nor runs a program that it names.
+
+    Configuration that could run one (hooks, file-system monitors) is off, and `GIT_OPTIONAL_LOCKS=0` keeps git from
+    refreshing the index file of a repository that is not ours. Nothing is fetched, not even for a partial clone.
     """
     environment = {k: v for k, v in os.environ.items() if not k.startswith("GIT_")}
     environment |= {"GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "GIT_NO_LAZY_FETCH": "1", "LC_ALL": "C"}
-    safe = [
-        "-c",
-        "core.fsmonitor=false",
-        "-c",
-        "core.hooksPath=/dev/null",
-        "-c",
-        "safe.directory=*",
-        "-c",
-        "core.quotePath=false",
-    ]
+    environment |= {"GIT_ALLOW_PROTOCOL": "none"}
+    settings = ("core.fsmonitor=false", "core.hooksPath=/dev/null", "core.quotePath=false", "safe.directory=*")
+    safe = [part for setting in settings for part in ("-c", setting)]
+    pipe, null = subprocess.PIPE, subprocess.DEVNULL
     try:
-        done = subprocess.run(
+        return subprocess.Popen(
             ["git", *safe, *arguments],
             cwd=root,
             env=environment,
-            input=stdin,
-            capture_output=True,
-            check=False,
-            timeout=60,
+            stdin=pipe if stdin else null,
+            stdout=pipe,
+            stderr=null,
         )
     except FileNotFoundError:
         return None
-    except subprocess.TimeoutExpired as error:
-        raise RepositoryError(f"{root}: git did not answer within 60 s ({' '.join(arguments[:1])}).") from error
-    return done.stdout if done.returncode == 0 else None
+
+
+def _output(process: subprocess.Popen[bytes] | None, stdin: bytes | None = None) -> bytes | None:
+    if process is None:
+        return None
+    with process:
+        try:
+            output, _ = process.communicate(stdin, timeout=GIT_SECONDS)
+        except subprocess.TimeoutExpired as error:
+            process.kill()
+            raise RepositoryError(f"git did not answer within {GIT_SECONDS} s: {process.args!r}") from error
+    return output if process.returncode == 0 else None

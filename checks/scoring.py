@@ -66,7 +66,8 @@ def findings(
     A planned check without a verdict is *not yet known*: it never passes and is never dropped. A rule that no
     milestone asks for is reported as advisory.
     """
-    planned = {c.id: c for milestone in plan for c in milestone.checks}
+    milestones = {c.id: (c, milestone) for milestone in plan for c in milestone.checks}
+    planned = {id_: item for id_, (item, _) in milestones.items()}
     result: list[Finding] = []
     for id_ in sorted(planned.keys() | verdicts.keys()):
         rule = known.get(id_)
@@ -75,17 +76,20 @@ def findings(
             advisory = rule.advisory or id_ not in planned
             result.append(Finding(id_, rule.title, rule.explanation, rule.repair, rule.effort, verdict, advisory))
         else:
-            result.append(_unmeasured(planned[id_], verdicts.get(id_)))
+            result.append(_unmeasured(*milestones[id_], verdicts.get(id_)))
     return tuple(result)
 
 
-def _unmeasured(item: Weighted, verdict: Verdict | None) -> Finding:
+def _unmeasured(item: Weighted, milestone: PlannedMilestone, verdict: Verdict | None) -> Finding:
     if item.id.startswith("acceptance."):
         reason = "no acceptance scenario has been run against the application"
-        repair = "Work through this milestone's page in docs/milestones/; its section on grading says what is proven."
+        repair = f"Work through {milestone.docs}; its section on grading says what is proven."
+    elif item.id.startswith("forge."):
+        reason = "this version of the grader does not ask GitHub yet"
+        repair = f"Work through {milestone.docs}."
     else:
-        reason = f"this version of the grader has no check {item.id}"
-        repair = "Update the grader."
+        reason = "this version of the grader does not measure it yet"
+        repair = f"Work through {milestone.docs}."
     return Finding(item.id, item.title or item.id, reason, repair, Effort.LARGE, verdict or unknown(reason))
 
 
@@ -138,11 +142,11 @@ def _measure_one(metric: PlannedMetric, by_id: Mapping[str, Finding]) -> MetricR
 
 
 def next_steps(milestones: Iterable[MilestoneScore], results: Iterable[Finding]) -> tuple[NextStep, ...]:
-    """Rank what could still be earned by points gained for effort needed, the best first.
+    """Rank what could still be earned: failures by points gained for effort needed, then open work in plan order.
 
     Blocked checks are not listed: their points are added to the gain of the check that blocks them. Nor is what the
     grader could not find out, since nothing in the repository may be wrong; acceptance scenarios are the exception,
-    because they are the work itself.
+    because they are the work itself: they follow the failures, milestone by milestone.
     """
     by_id = {f.id: f for f in results}
     gains: dict[str, Fraction] = {}
@@ -157,7 +161,13 @@ def next_steps(milestones: Iterable[MilestoneScore], results: Iterable[Finding])
             if target == item.id or target not in home:
                 home[target] = milestone.id
     steps = [_step(by_id[id_], gain, home[id_]) for id_, gain in gains.items()]
-    return tuple(sorted(steps, key=lambda s: (-s.gain / s.effort.cost, s.check_id)))
+    place = {id_: number for number, id_ in enumerate(gains)}
+
+    def rank(step: NextStep) -> tuple[bool, Fraction, int]:
+        open_work = by_id[step.check_id].verdict.state is State.ERROR
+        return open_work, Fraction(0) if open_work else -step.gain / step.effort.cost, place[step.check_id]
+
+    return tuple(sorted(steps, key=rank))
 
 
 def _actionable(finding: Finding) -> bool:

@@ -11,14 +11,13 @@ from scaffolder.projects import Project
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Bounds on a command of the repository: wall time in seconds, output and memory in bytes, processes.
+    """Bounds on a command of the repository: wall time in seconds, memory in bytes, processes.
 
-    `memory` bounds the address space of each process, where the platform can (None: no bound).
+    `memory` bounds the resident memory of all its processes together (None: no bound).
     """
 
     seconds: float = 600
     install_seconds: float = 600
-    output: int = 8 << 20
     memory: int | None = 4 << 30
     processes: int = 512
 

@@ -6,14 +6,14 @@ import threading
 import time
 from pathlib import Path
 
-import psutil
 import pytest
 
 from checks import sandbox
 from checks.model import NotMeasured
 from checks.sandbox import Box, Completed, Tail, clean_text
 from checks.session import Limits
-from tests.checks.runners.workshop import require, session
+from tests.checks.runners.workshop import alive, session
+from tests.support.tools import require_tool
 
 
 def run(root: Path, code: str, **options: object) -> Completed:
@@ -21,20 +21,11 @@ def run(root: Path, code: str, **options: object) -> Completed:
     return sandbox.run([sys.executable, "-c", code], cwd=root, env=env, **options)  # type: ignore[arg-type]
 
 
-def alive(word: str) -> list[int]:
-    return [p.pid for p in psutil.process_iter() if word in " ".join(p.cmdline() if p.is_running() else [])]
-
-
 def gone(word: str) -> bool:
     deadline = time.monotonic() + 5
-    while time.monotonic() < deadline:
-        try:
-            if not alive(word):
-                return True
-        except psutil.Error:
-            continue
+    while alive(word) and time.monotonic() < deadline:
         time.sleep(0.05)
-    return False
+    return not alive(word)
 
 
 def test_exit_code_and_both_streams_are_kept(tmp_path: Path) -> None:
@@ -190,6 +181,30 @@ def test_a_killed_supervisor_does_not_spare_its_command(tmp_path: Path) -> None:
     assert gone("4711.6")
 
 
+def test_a_supervisor_that_does_not_answer_is_ended_with_its_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sandbox, "GRACE_SECONDS", 0.3)
+    env = sandbox.environment(tmp_path / "h", tmp_path / "t")
+    running = sandbox.start(["sleep", "4711.7"], cwd=tmp_path, env=env)
+    while not alive("sleep 4711.7"):
+        time.sleep(0.02)
+    os.kill(running._process.pid, signal.SIGSTOP)
+    assert running.stop().exit is None
+    assert gone("sleep 4711.7")
+
+
+def test_everything_is_ended_from_another_thread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sandbox, "_closed", threading.Event())
+    env = sandbox.environment(tmp_path / "h", tmp_path / "t")
+    timer = threading.Timer(0.3, sandbox.terminate_all)
+    timer.start()
+    assert sandbox.run(["sleep", "4711.8"], cwd=tmp_path, env=env).exit == -9
+    timer.join()
+    with pytest.raises(NotMeasured, match="interrupted"):
+        sandbox.start(["true"], cwd=tmp_path, env=env)
+
+
 def test_a_started_command_gets_signals_and_time_for_goodbye(tmp_path: Path) -> None:
     env = sandbox.environment(tmp_path / "h", tmp_path / "t")
     code = "trap 'echo hup' HUP; trap 'echo bye; exit 7' TERM; echo up; while :; do sleep 0.05; done"
@@ -222,18 +237,19 @@ def test_isolation_that_is_required_and_missing_is_not_measured(
 
 def test_a_bubblewrap_that_does_not_work_is_no_isolation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fake = tmp_path / "bwrap"
-    fake.write_text("#!/bin/sh\nexit 1\n")
-    fake.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
-    sandbox.bubblewrap.cache_clear()
-    try:
-        assert sandbox.bubblewrap() is None
-    finally:
+    for content in ("#!/bin/sh\nexit 1\n", "no program at all"):
+        fake.write_text(content)
+        fake.chmod(0o755)
         sandbox.bubblewrap.cache_clear()
+        try:
+            assert sandbox.bubblewrap() is None
+        finally:
+            sandbox.bubblewrap.cache_clear()
 
 
 def test_an_isolated_command_sees_neither_home_nor_network_nor_writes_outside(tmp_path: Path) -> None:
-    require("bwrap")
+    require_tool("bwrap")
     sandbox.bubblewrap.cache_clear()
     assert sandbox.isolated(session(tmp_path, isolation="require"))
     env = sandbox.environment(tmp_path / "h", tmp_path / "t")
@@ -248,7 +264,7 @@ def test_an_isolated_command_sees_neither_home_nor_network_nor_writes_outside(tm
 
 
 def test_signals_reach_an_isolated_command(tmp_path: Path) -> None:
-    require("bwrap")
+    require_tool("bwrap")
     sandbox.bubblewrap.cache_clear()
     env = sandbox.environment(tmp_path / "h", tmp_path / "t")
     code = "trap 'exit 7' TERM; echo up; while :; do sleep 0.05; done"

@@ -83,7 +83,8 @@ def test_a_planned_check_that_nothing_measures_is_not_yet_known_never_passed() -
     assert found["acceptance.m1.boots"].title == "It boots"
     assert found["acceptance.m1.boots"].verdict.state is State.ERROR
     assert "no acceptance scenario" in found["acceptance.m1.boots"].verdict.reason
-    assert "has no check a.gone" in found["a.gone"].verdict.reason
+    assert found["acceptance.m1.boots"].repair.startswith("Work through docs/m1.md")
+    assert "does not measure it yet" in found["a.gone"].verdict.reason
 
 
 def test_a_known_check_that_was_not_run_is_not_yet_known() -> None:
@@ -112,9 +113,17 @@ def test_a_blocker_gains_what_it_blocks() -> None:
     assert (step.check_id, step.gain) == ("a.one", 5)
 
 
+def test_open_work_follows_the_failures_in_plan_order() -> None:
+    first, second = Weighted("acceptance.m1.z", 1, "Z"), Weighted("acceptance.m2.a", 9, "A")
+    plan = [milestone(first), milestone(second, id_="m2"), milestone(A, id_="m3", points=1)]
+    milestones, findings = scored(plan, {"a.one": BAD}, [rule("a.one", "large")])
+    steps = [s.check_id for s in scoring.next_steps(milestones, findings)]
+    assert steps == ["a.one", "acceptance.m1.z", "acceptance.m2.a"]
+
+
 def test_what_the_grader_could_not_find_out_is_no_step_but_an_open_scenario_is() -> None:
-    scenario = Weighted("acceptance.m1.boots", 1, "It boots")
-    milestones, findings = scored([milestone(A, scenario)], {"a.one": unknown("no network")})
+    plan = [milestone(A, Weighted("acceptance.m1.boots", 1, "It boots"), Weighted("forge.deployed", 1, "Deployed"))]
+    milestones, findings = scored(plan, {"a.one": unknown("no network")})
     assert [s.check_id for s in scoring.next_steps(milestones, findings)] == ["acceptance.m1.boots"]
 
 

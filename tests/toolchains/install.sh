@@ -10,7 +10,7 @@ mkdir -p "$cache/bin"
 # Command and the package that brings it; only what is missing is installed.
 wanted=(
   podman:podman buildah:buildah runc:runc mmdebstrap:mmdebstrap
-  promtool:prometheus amtool:prometheus-alertmanager chromium:chromium curl:curl jq:jq
+  bwrap:bubblewrap promtool:prometheus amtool:prometheus-alertmanager chromium:chromium curl:curl jq:jq
 )
 missing=()
 for entry in "${wanted[@]}"; do
@@ -41,7 +41,8 @@ if [ ! -x "$cache/bin/docker-compose" ]; then
   mkdir -p "$apt/lists/partial" "$apt/archives/partial"
   # apt downloads as user _apt.
   chmod 755 "$apt"
-  # The same archive that this system uses.
+  # The same archive that this system uses; $(SITE) is for apt, not for the shell.
+  # shellcheck disable=SC2016
   archive=$(apt-get indextargets --format '$(SITE)' 'Created-By: Packages' | grep -m 1 -E '/debian/?$')
   echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $archive trixie main" >"$apt/sources.list"
   : >"$apt/status"

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from itertools import pairwise
@@ -11,8 +10,8 @@ import pytest
 
 from checks.model import Scorecard
 from checks.reports.html import render
-
-from . import samples
+from tests.checks.reports import samples
+from tests.support.tools import require_tool
 
 _VOID = {"meta", "link", "input", "br"}
 
@@ -104,8 +103,7 @@ def browser() -> Iterator[Any]:
 
     with sync_playwright() as playwright:
         flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        # Without an installed one, the browser that playwright brings; a machine with neither fails, and does not skip.
-        installed = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+        installed = require_tool("chromium")
         started = playwright.chromium.launch(executable_path=installed, args=flags)
         yield started
         started.close()

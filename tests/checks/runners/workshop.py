@@ -1,13 +1,11 @@
 """Helpers of these tests: a session in temporary folders, a tiny project, and a graded run of a few files."""
 
-import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 
 import psutil
-import pytest
 
 from checks.evidence import coverage, source, suite
 from checks.repository import Repository, open_repository
@@ -51,15 +49,6 @@ class Workshop:
         run = self.run(files)
         tree = open_repository(self.tree.root)
         return coverage.collect(run, source.collect(tree), tree)
-
-
-def require(tool: str) -> str:
-    """Return the tool's path; skips without it, and fails where toolchains are required."""
-    found = shutil.which(tool)
-    if found is None:
-        missing = pytest.fail if os.environ.get("REQUIRE_TOOLCHAINS") == "1" else pytest.skip
-        missing(f"{tool} is not installed")
-    return found
 
 
 def alive(*words: str) -> list[int]:

@@ -1,0 +1,1 @@
+"""Evidence: one module a kind, each with a frozen type and the function that collects it."""

@@ -1,0 +1,96 @@
+"""From empty folder to scorecard, as `make demo` runs it: the starter earns its baseline and not a point more."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from checks.model import State
+from checks.reports import document
+from scaffolder.projects import find_project
+from tests.support.tools import cache_folder
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("project2")]
+BIN = Path(sys.executable).parent
+
+
+@pytest.fixture(scope="module")
+def graded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A generated repository and the folder of its reports."""
+    folder = tmp_path_factory.mktemp("line")
+    environment = {**os.environ, "CHECK_CACHE_DIR": str(cache_folder() / "check"), "NO_COLOR": "1"}
+    for variable in ("DATABASE_URL", "REDIS_URL", "GITHUB_ACTIONS"):
+        environment.pop(variable, None)
+    for command in (
+        ["scaffold", "new", "project2", str(folder / "project2"), "--defaults"],
+        [
+            "check",
+            str(folder / "project2"),
+            "--format",
+            "json,html,terminal",
+            "-o",
+            str(folder / "report"),
+            "--no-cache",
+        ],
+    ):
+        done = subprocess.run(
+            [str(BIN / command[0]), *command[1:]],
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=900,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+    return folder / "project2", folder / "report"
+
+
+def test_the_untouched_starter_scores_at_most_its_declared_baseline(graded: tuple[Path, Path]) -> None:
+    card = document.loads((graded[1] / "scorecard.json").read_text(encoding="utf-8"))
+    assert 0 < card.score <= Fraction(find_project("project2").baseline, 100)
+
+
+def test_everything_but_behaviour_and_the_forge_was_measured(graded: tuple[Path, Path]) -> None:
+    card = document.loads((graded[1] / "scorecard.json").read_text(encoding="utf-8"))
+    unknown = {f.id for f in card.unknown}
+    assert {id_ for id_ in unknown if not id_.startswith(("acceptance.", "forge."))} == {"tests.strength"}
+
+
+def test_its_tests_ran_and_covered_it(graded: tuple[Path, Path]) -> None:
+    card = document.loads((graded[1] / "scorecard.json").read_text(encoding="utf-8"))
+    assert card.tests is not None
+    assert card.coverage is not None
+    assert card.tests.executed == card.tests.passed >= 50
+    assert card.coverage.share >= Fraction(9, 10)
+
+
+def test_what_the_starter_fails_is_the_learners_to_write(graded: tuple[Path, Path]) -> None:
+    """A starter that fails a check for its own engineering would be a bad example."""
+    card = document.loads((graded[1] / "scorecard.json").read_text(encoding="utf-8"))
+    failed = {
+        f.id for f in card.findings if not f.advisory and f.verdict.state in (State.FAIL, State.PARTIAL, State.BLOCKED)
+    }
+    assert failed <= {"docs.readme-own-words", "docs.adrs"}
+
+
+def test_the_repository_is_clean_afterwards(graded: tuple[Path, Path]) -> None:
+    status = subprocess.run(
+        ["git", "-C", str(graded[0]), "status", "--porcelain", "--ignored"], check=True, capture_output=True, text=True
+    )
+    assert status.stdout == ""
+
+
+def test_the_reports_say_the_same(graded: tuple[Path, Path]) -> None:
+    data = json.loads((graded[1] / "scorecard.json").read_text(encoding="utf-8"))
+    assert data["score"]["percent"] if isinstance(data["score"], dict) else data["score"]
+    text = (graded[1] / "scorecard.txt").read_text(encoding="utf-8")
+    html = (graded[1] / "scorecard.html").read_text(encoding="utf-8")
+    for title in (m.title for m in find_project("project2").milestones):
+        assert title in text
+        assert title in html
