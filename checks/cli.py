@@ -98,7 +98,13 @@ def _check_ids(_context: click.Context, _option: click.Parameter, incomplete: st
 )
 @click.option("--min-score", callback=_share, metavar="PERCENT", help="Exit with 1 below this score.")
 @click.option(
-    "--next", "next_count", type=click.IntRange(1, 99), metavar="N", help="Show only the N most rewarding next steps."
+    "--next",
+    "next_count",
+    type=click.IntRange(1, 99),
+    metavar="[N]",
+    is_flag=False,
+    flag_value=5,
+    help="Show only the N most rewarding next steps. [N: 5]",
 )
 @click.option("--explain", metavar="ID", shell_complete=_check_ids, help="Explain a check and how to repair it.")
 @click.option("--list", "listing", is_flag=True, help="List every check.")

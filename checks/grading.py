@@ -115,7 +115,6 @@ def grade(
     from checks.reports import document
 
     started = time.monotonic()
-    milestones, rules = select(plan(project, dues), catalogue.checks(), options.only)
     shelf = options.cache / "scorecards"
     name = cache.key(repository, _settings(options, dues), project.folder / PROJECT_FILE)
     kept = None if options.fresh else cache.load(shelf, name)
@@ -124,6 +123,7 @@ def grade(
             return replace(document.from_document(kept), cached=True, seconds=time.monotonic() - started)
         except document.ScorecardFormatError:
             pass  # written by another version or damaged: measure again, which replaces it
+    milestones, rules = select(plan(project, dues), catalogue.checks(), options.only)
     with tempfile.TemporaryDirectory(prefix="check-", ignore_cleanup_errors=True) as work:
         session = Session(project, Path(work), options.cache, options.limits, options.isolation, options.verbose)
         if why:

@@ -71,12 +71,15 @@ def test_its_tests_ran_and_covered_it(graded: tuple[Path, Path]) -> None:
 
 
 def test_what_the_starter_fails_is_the_learners_to_write(graded: tuple[Path, Path]) -> None:
-    """A starter that fails a check for its own engineering would be a bad example."""
+    """A starter that fails a check for its own engineering would be a bad example.
+
+    The alert on the queue and its panel name metrics that the learner exports in m8.
+    """
     card = document.loads((graded[1] / "scorecard.json").read_text(encoding="utf-8"))
     failed = {
         f.id for f in card.findings if not f.advisory and f.verdict.state in (State.FAIL, State.PARTIAL, State.BLOCKED)
     }
-    assert failed <= {"docs.readme-own-words", "docs.adrs"}
+    assert failed <= {"docs.readme-own-words", "docs.adrs", "operations.alerts", "operations.dashboard"}
 
 
 def test_the_repository_is_clean_afterwards(graded: tuple[Path, Path]) -> None:

@@ -24,7 +24,7 @@ _DATABASE = re.compile(
     r"(?:^|/)(postgres|postgis|timescaledb|pgvector|mysql|mariadb|mongo|mongodb\w*|redis|valkey|keydb|rabbitmq)[\w-]*(?=[:@]|\Z)"
 )
 _TOOL = re.compile(r"exporter|admin|commander|insight|backup|express")
-_DEFAULT = re.compile(r"\$\{(\w+)(?::?-([^}]*))?[^}]*\}|\$(\w+)")
+_DEFAULT = re.compile(r"\$\{(\w+)(?::?-([^}]{0,300})|[^}]{0,300})?\}|\$(\w+)")
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,14 +22,16 @@ NAMES = frozenset(
     {"ADD", "ARG", "CMD", "COPY", "ENTRYPOINT", "ENV", "EXPOSE", "FROM", "HEALTHCHECK", "LABEL", "MAINTAINER",
      "ONBUILD", "RUN", "SHELL", "STOPSIGNAL", "USER", "VOLUME", "WORKDIR"}
 )  # fmt: skip
+MAX_STAGES = 100  # people write up to ten
 NOT_SHIPPED = frozenset({".devcontainer", "tests", "test", "spec", "fixtures", "examples", "docs", "node_modules"})
 
 _DIRECTIVE = re.compile(r"#\s*(\w+)\s*=\s*(\S+)\s*\Z")
 _HEREDOC = re.compile(r"""<<(-?)(['"]?)([A-Za-z_]\w*)\2""")
 _FLAG = re.compile(r"--[a-z][\w-]*(?:=(?:\"[^\"]*\"|\S*))?(?=\s|\Z)")
-_VARIABLE = re.compile(r"\\\$|\$(?:(\w+)|\{(\w+)(?:(:?[-+?])([^}]*))?\})")
+_VARIABLE = re.compile(r"\\\$|\$(?:(\w+)|\{(\w+)(?:(:?[-+?])([^}]{0,300}))?\})")
 _FROM = re.compile(r"(\S+)(?:\s+as\s+(\S+))?\s*\Z", re.IGNORECASE)
-_WORD = re.compile(r"""(?:[^\s"']|"(?:\\.|[^"\\])*"|'[^']*')+""")
+# An unclosed quote goes to the end, so that a line full of them is read once and not once for each.
+_WORD = re.compile(r"""(?:[^\s"']|"(?:\\.|[^"\\])*\\?(?:"|\Z)|'[^']*(?:'|\Z))+""", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,15 +180,20 @@ def parse(path: str, text: str) -> Dockerfile:
     variables: dict[str, str] = {}
     stages: list[Stage] = []
     bodies: list[list[Instruction]] = []
+    names: dict[str, int] = {}
     for item in _instructions(text, problems):
         if item.name == "FROM":
             match = _FROM.match(item.value)
             if match is None:
                 problems.append((item.line, "FROM wants `image` or `image AS name`"))
                 continue
+            if len(stages) == MAX_STAGES:
+                problems.append((item.line, f"there are more than {MAX_STAGES} stages"))
+                break
             image, unresolved = substitute(match[1].strip("\"'"), variables)
-            parent = next((n for n, s in enumerate(stages) if s.name and s.name.lower() == image.lower()), None)
-            stages.append(Stage(image, match[2], item.line, (), parent, unresolved))
+            stages.append(Stage(image, match[2], item.line, (), names.get(image.lower()), unresolved))
+            if match[2]:
+                names.setdefault(match[2].lower(), len(stages) - 1)
             bodies.append([])
         elif bodies:
             bodies[-1].append(item)

@@ -14,18 +14,20 @@ from dataclasses import dataclass
 
 from checks.repository import FileTooLarge, Repository
 
-_HEADING = re.compile(r" {0,3}(#{1,6})\s+(.*?)\s*#*\s*\Z")
+MAX_TITLE = 300  # characters; a heading is a line
+_HEADING = re.compile(r" {0,3}(#{1,6})(?=\s|\Z)")
 _FENCE = re.compile(r"\s*(`{3,}|~{3,})\s*([\w+-]*)")
 _LINK = re.compile(r"\]\(\s*<?([^()\s<>]*(?:\([^()\s]*\)[^()\s<>]*)*)>?(?:\s+[\"'(][^)]*)?\)")
 _DEFINITION = re.compile(r" {0,3}\[[^\]]+\]:\s+<?([^\s>]+)")
-_ANCHOR = re.compile(r"<[a-z]+[^>]*\s(?:id|name)=[\"']([^\"']+)", re.IGNORECASE)
+_ANCHOR = re.compile(r"<[a-z]+[^<>]*\s(?:id|name)=[\"']([^\"']+)", re.IGNORECASE)
 _CODE_SPAN = re.compile(r"(`+)[^`].*?\1(?!`)")
 _WORD = re.compile(r"[^\W_]{2,}")
 _PLACEHOLDER = re.compile(
     r"\breplace (?:this|me)\b|\blorem ipsum\b|\bTODO\b|\bTBD\b|\bFIXME\b|\bcoming soon\b|\bwrite (?:me|this section)\b"
-    r"|<(?:your|insert)[ -][^>]*>",
+    r"|<(?:your|insert)[ -][^<>]*>",
     re.IGNORECASE,
 )
+_HINTS = ("replace", "lorem", "todo", "tbd", "fixme", "coming", "write", "<")  # so that few lines are searched
 _STATUS = re.compile(r"\W*(status|date)\W+(\S.*)", re.IGNORECASE)
 _SLUG = re.compile(r"[^\w\- ]")
 
@@ -175,8 +177,9 @@ class _Reader:
         line = self._without_comments(line)
         if match := _HEADING.match(line):
             self.close_section()
-            self._head = (len(match[1]), match[2], number)
-            self._anchor(match[2])
+            title = line[match.end() :].strip().rstrip("#").rstrip()[:MAX_TITLE]
+            self._head = (len(match[1]), title, number)
+            self._anchor(title)
         return self._text(line, number, heading=bool(match))
 
     def _in_code(self, line: str) -> None:
@@ -203,10 +206,15 @@ class _Reader:
         return line
 
     def _text(self, line: str, number: int, *, heading: bool) -> None:
-        plain = _CODE_SPAN.sub("code", line)
-        self._links += [Link(t, number) for t in (*_LINK.findall(plain), *_DEFINITION.findall(plain)) if t]
-        self.anchors.update(_ANCHOR.findall(plain))
-        if _PLACEHOLDER.search(plain):
+        plain = _CODE_SPAN.sub("code", line) if "`" in line else line
+        if "](" in plain:
+            self._links += [Link(target, number) for target in _LINK.findall(plain) if target]
+        if "]:" in plain and (definition := _DEFINITION.match(plain)):
+            self._links.append(Link(definition[1], number))
+        if "<" in plain:
+            self.anchors.update(_ANCHOR.findall(plain))
+        lowered = plain.lower()
+        if any(hint in lowered for hint in _HINTS) and _PLACEHOLDER.search(plain):
             self.placeholders.append(number)
         if heading:
             return

@@ -7,20 +7,25 @@ matching pattern wins, and a matched folder takes everything below it along
 
 from __future__ import annotations
 
-import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from checks.repository import FileTooLarge, Repository
 
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """One line of the file; `keeps` marks an exception (`!pattern`)."""
+    """One line of the file: its `segments` between slashes; `keeps` marks an exception (`!pattern`)."""
 
     text: str
     line: int
-    expression: re.Pattern[str]
+    segments: tuple[str, ...]
     keeps: bool = False
+
+    def matches(self, parts: Sequence[str]) -> bool:
+        """Whether the pattern matches the path with these parts."""
+        return _match(self.segments, parts, "**", _segment)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +38,10 @@ class IgnoreFile:
     def excludes(self, path: str) -> bool:
         """Whether Docker leaves the file at `path` (relative to the build context) out of the build context."""
         parts = path.split("/")
-        prefixes = ["/".join(parts[: n + 1]) for n in range(len(parts))]
+        prefixes = [parts[: n + 1] for n in range(len(parts))]
         excluded = False
         for pattern in self.patterns:
-            if excluded == pattern.keeps and any(pattern.expression.match(prefix) for prefix in prefixes):
+            if excluded == pattern.keeps and any(pattern.matches(prefix) for prefix in prefixes):
                 excluded = not pattern.keeps
         return excluded
 
@@ -68,33 +73,76 @@ def parse(path: str, text: str) -> IgnoreFile:
         if not line or raw.startswith("#"):
             continue
         keeps = line.startswith("!")
-        glob = "/".join(p for p in line.removeprefix("!").strip().split("/") if p not in ("", "."))
-        if glob:
-            patterns.append(Pattern(line, number, _expression(glob), keeps))
+        segments = tuple(p for p in line.removeprefix("!").strip().split("/") if p not in ("", "."))
+        if segments:
+            patterns.append(Pattern(line, number, segments, keeps))
     return IgnoreFile(path, tuple(patterns))
 
 
-def _expression(glob: str) -> re.Pattern[str]:
-    out, at = "", 0
-    while at < len(glob):
-        if glob.startswith("**/", at):
-            out, at = out + "(?:.*/)?", at + 3
-        elif glob.startswith("**", at):
-            out, at = out + ".*", at + 2
-        elif glob[at] == "*":
-            out, at = out + "[^/]*", at + 1
-        elif glob[at] == "?":
-            out, at = out + "[^/]", at + 1
-        elif glob[at] == "[" and (end := glob.find("]", at + 2)) > 0:
-            inside = glob[at + 1 : end].replace("\\", "\\\\").replace("[", "\\[")
-            out, at = out + f"[{inside}]", end + 1
+def _match(tokens: Sequence[Any], items: Sequence[Any], star: str, equal: Callable[[Any, Any], bool]) -> bool:
+    """Match a pattern in which `star` stands for any number of items, going back to the last star only.
+
+    Not by a regular expression: `**/**/**/…` would take one longer than anybody waits.
+    """
+    at = token = 0
+    resume, taken = -1, 0
+    while at < len(items):
+        if token < len(tokens) and tokens[token] == star:
+            resume, taken = token, at
+            token += 1
+        elif token < len(tokens) and equal(tokens[token], items[at]):
+            token, at = token + 1, at + 1
+        elif resume >= 0:
+            taken += 1
+            token, at = resume + 1, taken
         else:
-            at += glob[at] == "\\" and at + 1 < len(glob)
-            out, at = out + re.escape(glob[at]), at + 1
-    try:
-        return re.compile(out + r"\Z")
-    except re.error:  # a character class that is none; Docker refuses it, so it matches nothing
-        return re.compile(r"(?!)")
+            return False
+    return all(left == star for left in tokens[token:])
+
+
+def _segment(pattern: str, name: str) -> bool:
+    """Match one segment: `*`, `?`, `[a-z]`, `[^a-z]` and escaped characters."""
+    return _match(_tokens(pattern), name, "*", _fits)
+
+
+def _fits(token: Any, character: str) -> bool:
+    negated, characters = bool(token[0]), str(token[1])
+    return (character in characters) != negated
+
+
+def _tokens(pattern: str) -> list[Any]:
+    """Return the pattern's tokens: `*`, or whether a set of characters is meant to be kept out, and the set."""
+    tokens: list[Any] = []
+    at = 0
+    while at < len(pattern):
+        character = pattern[at]
+        end = pattern.find("]", at + 2) if character == "[" else -1
+        if character == "*":
+            tokens.append("*")
+        elif character == "?":
+            tokens.append((True, ""))
+        elif end > 0:
+            inside = pattern[at + 1 : end]
+            tokens.append((inside.startswith("^"), _class(inside.removeprefix("^"))))
+            at = end
+        else:
+            at += character == "\\" and at + 1 < len(pattern)
+            tokens.append((False, pattern[at]))
+        at += 1
+    return tokens
+
+
+def _class(inside: str) -> str:
+    """Return the characters of `a-z0` (a range that runs backwards has none)."""
+    out, at = "", 0
+    while at < len(inside):
+        if inside[at + 1 : at + 2] == "-" and at + 2 < len(inside):
+            first, last = ord(inside[at]), ord(inside[at + 2])
+            out += "".join(chr(c) for c in range(first, min(last, first + 255) + 1))
+            at += 3
+        else:
+            out, at = out + inside[at], at + 1
+    return out
 
 
 def collect(repository: Repository) -> IgnoreFiles:

@@ -20,7 +20,7 @@ _SECRET = re.compile(
     r"MASTER_KEY)(?:_BASE)?\Z"
 )
 _LITERAL = re.compile(r"\bAKIA[0-9A-Z]{16}\b|\bgh[pousr]_[A-Za-z0-9]{36}\b|-----BEGIN [A-Z ]*PRIVATE KEY-----")
-_URL_PASSWORD = re.compile(r"[a-z][a-z0-9+]*://[^:/@\s]*:[^@\s]+@")
+_URL_PASSWORD = re.compile(r"(?<![a-z0-9+])[a-z][a-z0-9+]{1,20}://[^:/@\s]{0,200}:[^@\s]{1,200}@")
 _SECRET_FILE = re.compile(
     r"(?:^|/)(?:\.env(?:\.(?!example|sample|template|dist|test)[\w.-]+)?|id_(?:rsa|ed25519|ecdsa)|\.netrc|\.pypirc|"
     r"master\.key|[^/]+\.pem|\.aws(?:/.*)?|\.ssh(?:/.*)?)\Z"

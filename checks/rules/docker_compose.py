@@ -98,10 +98,13 @@ def compose_waits_for_healthy_databases(compose: Compose) -> Verdict:
         if not probes(service.health.commands):
             place = Location(service.path, service.health.line)
             return failed(f"The health check of {service.name} asks nothing, or always succeeds.", place)
+    # A migration that others wait for shares their environment, and needs only the databases that it says it needs.
+    once = {name for s in compose.services for name, how in s.depends_on if how == "service_completed_successfully"}
     waiting = False
     for service in compose.services:
         waits = dict(service.depends_on)
-        needed = (_databases_used(service) | waits.keys()) & (databases.keys() - {service.name})
+        used = waits.keys() if service.name in once and waits else _databases_used(service) | waits.keys()
+        needed = used & (databases.keys() - {service.name})
         for name in sorted(needed):
             if waits.get(name) != "service_healthy" and not _waits_through(compose, service, name):
                 return failed(

@@ -99,7 +99,7 @@ def _every_role(resource: str) -> bool:
 
 @check("infrastructure.oidc-trust", effort="medium")
 def deployment_role_is_trusted_narrowly(infrastructure: Infrastructure) -> Verdict:
-    """The deployment takes its role by OIDC, and only one environment of one repository may take it.
+    """The deploy role is taken by OIDC, by one environment of one repository only.
 
     A condition on the subject is all that stands between your account and every other repository on GitHub. Keys of an
     IAM user would have to be stored, and leak.
@@ -188,7 +188,7 @@ _HELD = {
 
 @check("infrastructure.secrets-managed", effort="medium")
 def secrets_are_managed(infrastructure: Infrastructure) -> Verdict:
-    """Passwords are made and kept by a secret store, never written in a template or handed in as a parameter.
+    """Passwords are made and kept by a secret store, never written in a template.
 
     A template is in git, and its parameters are in the console for everybody who may look. What the store makes itself,
     nobody has ever seen.

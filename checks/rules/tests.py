@@ -263,7 +263,7 @@ def environment_is_locked(run: SuiteRun) -> Verdict:
 
 @check("tests.documented-command", effort="small")
 def one_command_runs_them(source: SourceIndex) -> Verdict:
-    """`bin/test` runs the tests and fails when they do.
+    """The command `bin/test` runs the tests and fails when they do.
 
     Whoever clones the repository, a person or a machine, should need one command and no knowledge of the tools.
 

@@ -205,6 +205,7 @@ def test_next_shows_so_many_steps_and_nothing_else(check: Check, repo: Path) -> 
     output = check(repo, "--static", "--next", "1").stdout
     assert "docker.non-root" in output
     assert "Milestones" not in output
+    assert "docker.non-root" in check(repo, "--static", "--next").stdout
 
 
 def test_explain_tells_why_and_how(check: Check) -> None:

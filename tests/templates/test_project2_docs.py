@@ -29,7 +29,7 @@ MARKER = re.compile(r"TODO\((m\d+\.\d+)\)")
 
 def operations() -> Iterator[tuple[str, str, dict[str, Any]]]:
     for path, item in CONTRACT["paths"].items():
-        for method in METHODS & item.keys():
+        for method in sorted(METHODS & item.keys()):
             yield method, path, item[method]
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from checks.evidence import compose, dockerfiles, ignorefiles, procfile
+from checks.rules import docker_build
 from checks.testing import repository
 
 
@@ -54,11 +55,26 @@ def test_what_docker_refuses_is_told_with_its_line() -> None:
     assert parse("FROM a b c\nFROM a:1\n").problems[0] == (1, "FROM wants `image` or `image AS name`")
 
 
-def test_a_thousand_stages_upon_each_other_are_followed() -> None:
-    text = "FROM a:1 AS s0\nUSER app\n" + "".join(f"FROM s{n} AS s{n + 1}\n" for n in range(2000))
-    user = parse(text).effective("USER")
+def test_stages_upon_each_other_are_followed_up_to_a_hundred() -> None:
+    file = parse("FROM a:1 AS s0\nUSER app\n" + "".join(f"FROM s{n} AS s{n + 1}\n" for n in range(20_000)))
+    user = file.effective("USER")
     assert user is not None
-    assert user.value == "app"
+    assert (user.value, len(file.stages)) == ("app", dockerfiles.MAX_STAGES)
+    assert file.problems == ((102, "there are more than 100 stages"),)
+
+
+@pytest.mark.parametrize("pattern", ["**/" * 300 + "x", "*a" * 100 + "b", "[a-z]*" * 100 + "0"])
+def test_a_hostile_pattern_is_answered_in_time(pattern: str) -> None:
+    assert not ignorefiles.parse("i", pattern).excludes("a" * 200 + "/" + "a/" * 100 + "y")
+
+
+@pytest.mark.parametrize("value", ['a=" ' * 20_000, "'" * 20_001, "${A:-" * 20_000, '"\\', "a://" * 20_000])
+def test_a_hostile_value_is_read_in_time(value: str) -> None:
+    item = dockerfiles.Instruction("ENV", value, 1)
+    assert list(item.pairs())
+    assert dockerfiles.substitute(value, {})
+    assert isinstance(compose.fill_in(value), str)
+    assert docker_build._reveals(item) is None
 
 
 @pytest.mark.parametrize(
@@ -115,6 +131,12 @@ def test_files_that_cannot_be_read_are_problems(tmp_path: Path) -> None:
         (r"a\*b", "a*b", True),
         ("# .git\n\n.", ".git", False),
         ("*\n!src", "src/app.py", False),
+        ("a**b", "axxb", True),
+        ("x ?", "x  ", True),
+        ("a", "b", False),
+        ("[^a-c]x", "bx", False),
+        ("[^a-c]x", "dx", True),
+        ("ab", "a ", False),
     ],
 )
 def test_patterns_mean_what_docker_means(patterns: str, path: str, excluded: bool) -> None:

@@ -74,6 +74,9 @@ FAILS: list[tuple[str, Check, dict[str, str]]] = [
     ("started is not healthy", rules.compose_waits_for_healthy_databases, changed("postgres: {condition: service_healthy}", "postgres: {}")),
     ("not waiting at all", rules.compose_waits_for_healthy_databases,
      changed("    postgres: {condition: service_healthy}\n    redis: {condition: service_healthy}", "    []")),
+    ("a migration that does not wait", rules.compose_waits_for_healthy_databases, GOOD | {"compose.yaml": COMPOSE.replace(
+        "services:\n", "services:\n  release:\n    <<: *app\n    depends_on: [postgres]\n").replace(
+        "    redis: {condition: service_healthy}", "    redis: {condition: service_healthy}\n    release: {condition: service_completed_successfully}")}),
     ("nobody uses the database", rules.compose_waits_for_healthy_databases, GOOD | {
         "compose.yaml": "services:\n  api: {build: .}\n  db: {image: 'postgres:18', healthcheck: {test: pg_isready}}\n"}),
     ("no database to wait for", rules.compose_waits_for_healthy_databases, GOOD | {"compose.yaml": "services: {a: {build: .}}\n"}),
@@ -110,6 +113,9 @@ PASSES: list[tuple[str, Check, dict[str, str]]] = [
     ("waiting through a migration", rules.compose_waits_for_healthy_databases, GOOD | {"compose.yaml": COMPOSE.replace(
         "  worker:\n    <<: *app\n",
         "  worker:\n    <<: *app\n    depends_on: {api: {condition: service_healthy}}\n")}),
+    ("a migration that needs one of the databases", rules.compose_waits_for_healthy_databases, GOOD | {"compose.yaml": COMPOSE.replace(
+        "services:\n", "services:\n  release:\n    <<: *app\n    depends_on: {postgres: {condition: service_healthy}}\n").replace(
+        "    redis: {condition: service_healthy}", "    redis: {condition: service_healthy}\n    release: {condition: service_completed_successfully}")}),
     ("a digest", rules.compose_pins_its_images, changed("redis:8.2", "redis@sha256:" + "a" * 64)),
     ("a major version", rules.compose_pins_its_images, changed("redis:8.2", "redis:8-alpine")),
     ("an image that another service builds", rules.compose_pins_its_images,
