@@ -30,12 +30,12 @@ demo: $(READY) ## Scaffold project 2, grade it for real, write the HTML report
 
 test: $(READY) ## Run every test, with the coverage of our own code
 	$(BIN)/python -m coverage erase
-	$(BIN)/python -m coverage run -m pytest -n 2 --dist loadgroup $(PYTEST)
+	$(BIN)/python -m coverage run -m pytest -n 2 --dist loadfile $(PYTEST)
 	$(BIN)/python -m coverage combine --quiet
 	$(BIN)/python -m coverage report
 
 test-fast: $(READY) ## Run the tests that take no server, browser or build
-	$(BIN)/python -m pytest -m "not slow" -n 2 $(PYTEST)
+	$(BIN)/python -m pytest -m "not slow" -n 2 --dist loadfile $(PYTEST)
 
 lint: $(READY) ## Types, style, import boundaries, generated documents up to date
 	$(BIN)/ruff check .

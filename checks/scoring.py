@@ -142,11 +142,12 @@ def _measure_one(metric: PlannedMetric, by_id: Mapping[str, Finding]) -> MetricR
 
 
 def next_steps(milestones: Iterable[MilestoneScore], results: Iterable[Finding]) -> tuple[NextStep, ...]:
-    """Rank what could still be earned: failures by points gained for effort needed, then open work in plan order.
+    """Rank what could still be earned by points gained for effort needed, the best first.
 
     Blocked checks are not listed: their points are added to the gain of the check that blocks them. Nor is what the
     grader could not find out, since nothing in the repository may be wrong; acceptance scenarios are the exception,
-    because they are the work itself: they follow the failures, milestone by milestone.
+    because they are the work itself. That work has an order of its own, the plan's: it is ranked as a whole, by the
+    scenario that comes next.
     """
     by_id = {f.id: f for f in results}
     gains: dict[str, Fraction] = {}
@@ -162,12 +163,19 @@ def next_steps(milestones: Iterable[MilestoneScore], results: Iterable[Finding])
                 home[target] = milestone.id
     steps = [_step(by_id[id_], gain, home[id_]) for id_, gain in gains.items()]
     place = {id_: number for number, id_ in enumerate(gains)}
+    work = [s for s in steps if by_id[s.check_id].verdict.state is State.ERROR]
+    bar = _worth(work[0]) if work else Fraction(0)
 
-    def rank(step: NextStep) -> tuple[bool, Fraction, int]:
-        open_work = by_id[step.check_id].verdict.state is State.ERROR
-        return open_work, Fraction(0) if open_work else -step.gain / step.effort.cost, place[step.check_id]
+    def rank(step: NextStep) -> tuple[int, Fraction, int]:
+        if step in work:
+            return 1, Fraction(0), place[step.check_id]
+        return (0 if _worth(step) >= bar else 2), -_worth(step), place[step.check_id]
 
     return tuple(sorted(steps, key=rank))
+
+
+def _worth(step: NextStep) -> Fraction:
+    return step.gain / step.effort.cost
 
 
 def _actionable(finding: Finding) -> bool:

@@ -16,7 +16,7 @@ from checks.reports import document
 from scaffolder.projects import find_project
 from tests.support.tools import cache_folder
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("project2")]
+pytestmark = pytest.mark.slow
 BIN = Path(sys.executable).parent
 
 

@@ -113,12 +113,13 @@ def test_a_blocker_gains_what_it_blocks() -> None:
     assert (step.check_id, step.gain) == ("a.one", 5)
 
 
-def test_open_work_follows_the_failures_in_plan_order() -> None:
+def test_open_work_keeps_the_plans_order_between_rewarding_and_petty_failures() -> None:
     first, second = Weighted("acceptance.m1.z", 1, "Z"), Weighted("acceptance.m2.a", 9, "A")
-    plan = [milestone(first), milestone(second, id_="m2"), milestone(A, id_="m3", points=1)]
-    milestones, findings = scored(plan, {"a.one": BAD}, [rule("a.one", "large")])
+    plan = [milestone(first), milestone(second, id_="m2"), milestone(A, id_="m3"), milestone(B, id_="m4", points=1)]
+    rules = [rule("a.one", "small"), rule("a.two", "large")]
+    milestones, findings = scored(plan, {"a.one": BAD, "a.two": BAD}, rules)
     steps = [s.check_id for s in scoring.next_steps(milestones, findings)]
-    assert steps == ["a.one", "acceptance.m1.z", "acceptance.m2.a"]
+    assert steps == ["a.one", "acceptance.m1.z", "acceptance.m2.a", "a.two"]
 
 
 def test_what_the_grader_could_not_find_out_is_no_step_but_an_open_scenario_is() -> None:

@@ -17,7 +17,7 @@ from checks.runners.processes import boot
 from scaffolder.render import render
 from tests.support.services import project2_environment
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("project2")]
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
