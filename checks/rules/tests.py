@@ -23,6 +23,7 @@ FLOOR = 20  # tests; the walking skeleton of a starter has about as many, so a s
 SECONDS = 300  # of one run; what a team still waits for before a merge
 SKIPPED = Fraction(5, 100)  # of all tests; a few wait for an upstream fix in any real suite
 SHOWN = 10  # places in one verdict
+LOG_END = 500  # characters of a log's end in one verdict
 
 
 def _stopped(run: SuiteRun) -> Verdict | None:
@@ -40,6 +41,12 @@ def _stopped(run: SuiteRun) -> Verdict | None:
 
 def _failures(result: SuiteResult) -> list[str]:
     return [f"{c.group}.{c.name}".lstrip(".") for c in result.cases if c.outcome in ("failed", "error")]
+
+
+def _end(log: str) -> str | None:
+    """Return the end of a log: the cause stands in its last lines, and a report shows only a few hundred characters."""
+    kept = log.strip()[-LOG_END:]
+    return kept or None
 
 
 @check("tests.present", effort="large")
@@ -76,7 +83,7 @@ def tests_are_green(run: SuiteRun) -> Verdict:
     if (result := run.at("install")) is not None:
         return blocked(f"{result.suite.title}: {result.problem}", by="tests.env-lock")
     if (result := run.at("stopped")) is not None:
-        return failed(f"{result.suite.title}: {result.problem}", actual=result.log or None)
+        return failed(f"{result.suite.title}: {result.problem}", actual=_end(result.log))
     names = [name for result in run.results for name in _failures(result)]
     if names:
         shown = ", ".join(names[:SHOWN]) + (" …" if len(names) > SHOWN else "")
@@ -247,7 +254,7 @@ def environment_is_locked(run: SuiteRun) -> Verdict:
     if not run.results:
         return blocked("no tests were found", by="tests.present")
     if (result := run.at("install")) is not None:
-        return failed(f"{result.suite.title}: {result.problem}", actual=result.log or None)
+        return failed(f"{result.suite.title}: {result.problem}", actual=_end(result.log))
     known = [r for r in run.results if r.stage != "unknown"]
     if not known:
         return unknown(run.results[0].problem)

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import jsonschema
 import pytest
 from click.testing import CliRunner, Result
 
@@ -266,6 +267,8 @@ def test_a_failure_writes_a_result_that_says_so(check: Check, tmp_path: Path) ->
     result = json.loads((tmp_path / "result.json").read_text(encoding="utf-8"))
     assert (result["failure"]["kind"], result["failure"]["exit_code"]) == ("usage", 2)
     assert "no such folder" in result["failure"]["message"]
+    schema = json.loads((Path(__file__).parents[2] / "docs/schema/failure.schema.json").read_text(encoding="utf-8"))
+    jsonschema.Draft202012Validator(schema).validate(result)
     last = json.loads((tmp_path / "cache" / "results" / "nowhere.json").read_text(encoding="utf-8"))
     assert last == result
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from checks.reports import document
 from scaffolder import projects
 from scaffolder.render import render
 
@@ -49,6 +50,10 @@ def test_the_wheel_holds_templates_but_no_solution_faults_or_compiled_files(whee
     assert not [name for name in shipped if {"solution", "faults"} & set(name.split("/")[:2])]
     assert not [name for name in names if "__pycache__" in name or name.endswith((".pyc", ".pyo"))]
     assert {name.split("/")[0].split("-")[0] for name in names} == {"scaffolder", "checks", "backend_scaffold"}
+    sources = subprocess.run(
+        ["git", "ls-files", "checks", "scaffolder"], cwd=SOURCE, capture_output=True, text=True, check=True
+    ).stdout.split()  # fmt: skip
+    assert {path for path in sources if (SOURCE / path).exists()} <= set(names)
     listed = subprocess.run(
         ["git", "ls-files", "templates"], cwd=SOURCE, capture_output=True, text=True, check=True
     ).stdout.split("\n")  # fmt: skip
@@ -60,7 +65,7 @@ def test_the_wheel_holds_templates_but_no_solution_faults_or_compiled_files(whee
     assert kept <= shipped
 
 
-def test_the_installed_command_makes_the_same_tree_as_the_checkout(wheel: Path, tmp_path: Path) -> None:
+def test_the_installed_commands_make_the_same_tree_as_the_checkout_and_grade_it(wheel: Path, tmp_path: Path) -> None:
     environment = tmp_path / "environment"
     _uv("venv", "--python", sys.executable, str(environment))
     # Compiled on installation, as pip does: the compiled files must not reach the new repository.
@@ -77,3 +82,10 @@ def test_the_installed_command_makes_the_same_tree_as_the_checkout(wheel: Path, 
     assert sorted(made) == sorted(expected)
     assert made == expected
     assert not [path for path in made if path.endswith(".pyc")]
+    graded = subprocess.run(
+        [environment / "bin/check", "made", "--static", "--format", "html,json,terminal", "--output", "report"],
+        cwd=tmp_path, check=False, capture_output=True, text=True,
+        env={**os.environ, "PYTHONPATH": "", "CHECK_CACHE_DIR": str(tmp_path / "cache")},
+    )  # fmt: skip
+    assert graded.returncode == 0, graded.stderr
+    assert document.loads((tmp_path / "report/scorecard.json").read_text(encoding="utf-8")).project == "project2"
