@@ -109,7 +109,7 @@ def check(bench: Bench) -> Figure:
             [str(environment), "-m", "coverage", "run", "--source=src", "--data-file", str(bench.scratch / "c.dat"),
              "-m", "pytest", "-q", "-p", "no:cacheprovider", "-o", "addopts="],
             bench.repository,
-            {**urls, "SECRET_KEY": "x" * 40, "PYTHONDONTWRITEBYTECODE": "1"},
+            {**urls, "SECRET_KEY": "x" * 40, "PATH": f"{environment.parent}{os.pathsep}{os.environ['PATH']}"},
         )  # fmt: skip
         ours = bench.check("--no-cache")
         ours = Command(ours.arguments, ours.cwd, {**(ours.environment or {}), **urls})

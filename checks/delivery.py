@@ -67,10 +67,10 @@ def refuse_contradictions(targets: Sequence[Path], output: Path | None, formats:
 def deliver(card: Scorecard, output: Path | None, options: dict[str, Any], *, several: bool) -> None:
     """Write or print one scorecard, and always keep its JSON as the last result."""
     from checks.cache import write_whole
-    from checks.reports import render
+    from checks.reports.document import to_document
 
     formats: Sequence[str] = options["formats"]
-    write_whole(last_result(card.subject.name), render("json", card))
+    write_whole(last_result(card.subject.name), json.dumps(to_document(card)) + "\n")
     if options["next_count"]:
         click.echo(_next(card, options), nl=False)
         return

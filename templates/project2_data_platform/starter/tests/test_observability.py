@@ -79,7 +79,7 @@ def test_requests_are_counted_by_route_not_by_path(client: TestClient) -> None:
     assert requests_counted(**labels) == before + 2
     text = client.get("/metrics").text
     assert 'http_request_duration_seconds_bucket{le="0.005",method="GET",route="/api/v1/data-sources/{id}"' in text
-    assert "4711" not in text
+    assert "data-sources/4711" not in text
 
 
 def test_a_stranger_can_not_make_time_series(client: TestClient) -> None:
