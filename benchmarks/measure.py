@@ -24,9 +24,10 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One run: wall seconds and the peak resident memory in bytes of the process."""
+    """One run: wall seconds, processor seconds and the peak resident memory in bytes of the process."""
 
     seconds: float
+    cpu: float
     peak: int
 
 
@@ -52,7 +53,7 @@ def run(command: Command) -> Sample:
         tail = output[-2000:].decode(errors="replace")
         raise RuntimeError(f"{' '.join(command.arguments)} ended with {process.returncode}:\n{tail}")
     scale = 1 if os.uname().sysname == "Darwin" else 1024  # ru_maxrss: bytes on macOS, KiB on Linux
-    return Sample(seconds, usage.ru_maxrss * scale)
+    return Sample(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * scale)
 
 
 def medians(*commands: Command, runs: int) -> list[float]:
