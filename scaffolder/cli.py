@@ -194,8 +194,9 @@ def _parse_start(text: str | None) -> date | None:
 
 
 def _refuse_silence(project: catalogue.Project, answers: dict[str, str]) -> None:
-    from scaffolder.render import question_names
+    from scaffolder.render import question_names, require_ready
 
+    require_ready(project)  # before asking anything
     open_ = [name for name in question_names(project.folder.parent) if name not in answers]
     if open_:
         raise InvalidAnswer(

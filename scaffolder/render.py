@@ -57,10 +57,7 @@ def render_project(
 
     With `ask`, questions without an answer are put to the person at the terminal.
     """
-    if project.status != "ready":
-        raise PlannedProject(
-            f"{project.id} ({project.title}) is planned, but not built yet.", "`scaffold list` shows what is ready."
-        )
+    require_ready(project)
     if destination.exists() and (not destination.is_dir() or any(destination.iterdir())):
         raise DestinationRefused(f"{destination} is not an empty folder.", "Name another one, or empty it first.")
     version = project.version or __version__
@@ -73,6 +70,14 @@ def render_project(
         answers=given,
         owner_of=project.ownership.owner_of,
     )
+
+
+def require_ready(project: Project) -> None:
+    """Raise PlannedProject when there is no starter to render yet."""
+    if project.status != "ready":
+        raise PlannedProject(
+            f"{project.id} ({project.title}) is planned, but not built yet.", "`scaffold list` shows what is ready."
+        )
 
 
 def context(project: Project, version: str, start: date | None) -> dict[str, Any]:

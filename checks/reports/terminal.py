@@ -271,7 +271,7 @@ def _steps(scorecard: Scorecard, width: int, *, everything: bool) -> RenderableT
         table.add_row(Text(f"+{points(step.gain, 2)}", style="bold green"), _step(step, width))
     left = len(scorecard.next_steps) - len(shown)
     if left:
-        table.add_row("", Text(f"and {left} more: --next shows them all", style="dim"))
+        table.add_row("", Text(f"and {left} more: --next {min(left + len(shown), 99)} shows them", style="dim"))
     return table
 
 

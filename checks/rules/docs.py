@@ -294,7 +294,7 @@ def keeps_a_learning_log(documents: Documents) -> Verdict:
     days = {m[0] for s in found.sections if (m := _DATE.search(s.title)) and s.words >= 15}
     return partial(
         Fraction(min(len(days), 10), 10),
-        "Days are written down in the learning log.",
+        f"{len(days)} days are written down in the learning log.",
         Location(found.path, 1),
         expected="10 days",
         actual=f"{len(days)} days",

@@ -135,3 +135,8 @@ def test_help_of_every_command_names_its_options(scaffold: Scaffold) -> None:
         assert scaffold(command, "--help").exit_code == 0
     assert "--dry-run" in scaffold("update", "-h").stdout
     assert Path.cwd().exists()
+
+
+def test_a_planned_project_says_so_before_it_asks_anything(scaffold: Scaffold) -> None:
+    result = scaffold("new", "project1", "somewhere")
+    assert (result.exit_code, "not built yet" in result.stderr) == (2, True)
