@@ -107,6 +107,7 @@ def test_completion_stays_silent_when_projects_cannot_be_read(templates: Templat
 def test_no_color_is_respected(templates: Templates, scaffold: Scaffold, monkeypatch: pytest.MonkeyPatch) -> None:
     run = "CliRunner().invoke(cli, ['list'], color=True)"
     code = f"from click.testing import CliRunner; from scaffolder.cli import cli; print({run}.output)"
+    monkeypatch.delenv("NO_COLOR", raising=False)
     coloured = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "\x1b[1m" in coloured.stdout
     monkeypatch.setenv("NO_COLOR", "1")
