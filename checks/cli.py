@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import gc
 import json
+import os
 import signal
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 from types import FrameType
@@ -280,7 +282,19 @@ def _end_cleanly_on_signals() -> None:
     signal.signal(signal.SIGTERM, end)
 
 
-def main() -> None:
-    """Run the command; the entry point of the `check` script."""
+def main() -> NoReturn:
+    """Run the command; the entry point of the `check` script.
+
+    Everything that was started or made is ended and removed by then, so the process leaves without taking its memory
+    apart piece by piece, which would take a fifth of a static grading.
+    """
     gc.disable()  # what a grading makes lives until its end: collecting costs a tenth of the time and frees nothing
-    command(prog_name="check")
+    code = OK
+    try:
+        command(prog_name="check")
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else FAILED
+    with suppress(BrokenPipeError):  # `check | head`: the reader has seen enough
+        sys.stdout.flush()
+        sys.stderr.flush()
+    os._exit(code)

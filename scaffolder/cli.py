@@ -10,6 +10,7 @@ import gc
 import os
 import signal
 import sys
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -166,8 +167,9 @@ def main() -> None:
         cli(prog_name="scaffold")
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else 1
-    sys.stdout.flush()
-    sys.stderr.flush()
+    with suppress(BrokenPipeError):  # `scaffold list | head`: the reader has seen enough
+        sys.stdout.flush()
+        sys.stderr.flush()
     os._exit(code)
 
 
