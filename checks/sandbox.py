@@ -35,6 +35,7 @@ from checks.session import Limits, Session
 
 HEAD_BYTES, TAIL_BYTES = 16 << 10, 64 << 10
 FILE_SIZE = 512 << 20  # bytes of the largest file that a command may write
+CLEAN_LOOKS = 3  # in a row, before a run counts as ended
 GRACE_SECONDS = 5.0  # for the supervisor to end everything, before it is ended itself
 MARKER = "CHECK_RUN"  # names the run in the environment of all its processes
 _SUPERVISOR = Path(__file__).with_name("_supervisor.py")
@@ -212,13 +213,23 @@ def _report(status: int) -> tuple[int | None, str] | None:
 
 
 def _end_marked(marker: str) -> None:
-    """End every process that carries the run's marker: the second line, where there is no supervisor to ask."""
+    """End every process that carries the run's marker: the second line, where there is no supervisor to ask.
+
+    A process can be forked while the others are looked at, and one that is just starting a program shows no
+    environment for a moment. So it is looked again until nothing was found several times in a row.
+    """
     import psutil
 
-    for process in psutil.process_iter():
-        with suppress(psutil.Error, OSError):
-            if process.environ().get(MARKER) == marker:
-                process.kill()
+    clean = 0
+    while clean < CLEAN_LOOKS:
+        found = False
+        for process in psutil.process_iter():
+            with suppress(psutil.Error, OSError):
+                if process.environ().get(MARKER) == marker and process.status() != psutil.STATUS_ZOMBIE:
+                    process.kill()
+                    found = True
+        clean = 0 if found else clean + 1
+        time.sleep(0.03)
 
 
 def start(
