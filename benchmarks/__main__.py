@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -166,6 +167,9 @@ def _synthetic(root: Path, files: int) -> Path:
     identity = ["-c", "user.name=Bench", "-c", "user.email=bench@example.org", "-c", "commit.gpgsign=false"]
     for command in (["init", "-q"], ["add", "-A"], [*identity, "commit", "-q", "-m", "Synthetic"]):
         subprocess.run(["git", "-C", str(root), *command], check=True)
+    # Files as young as the index are hashed again at every look; a repository on a learner's disk is older than that.
+    time.sleep(1.1)
+    subprocess.run(["git", "-C", str(root), "update-index", "-q", "--really-refresh"], check=True)
     return root
 
 
