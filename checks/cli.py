@@ -196,12 +196,11 @@ def _run(targets: Sequence[Path], options: dict[str, Any]) -> int:
         for target in targets:
             card = _grade(target, options)
             cards.append(card)
-            folder = output / card.subject.name if several and output is not None else output
-            deliver(card, folder, options, several=several)
+            deliver(card, options, several=several)
         if several:
             click.echo(cohort(cards, options), nl=False)
-    except (click.ClickException, KeyboardInterrupt, Exception) as problem:
-        write_failure(options, targets, problem)
+    except (KeyboardInterrupt, Exception) as problem:
+        write_failure(options, targets, len(cards), problem)
         if isinstance(problem, click.ClickException):
             raise
         return _report_crash(problem, verbose=options["verbose"])
@@ -227,7 +226,6 @@ def _grade(target: Path, options: dict[str, Any]) -> Scorecard:
         only=options["only"],
         isolation=options["sandbox"],
         fresh=options["no_cache"],
-        verbose=options["verbose"],
         limits=Limits(seconds=options["timeout"] or Limits().seconds),
     )
     try:

@@ -54,17 +54,26 @@ def refuse_contradictions(targets: Sequence[Path], output: Path | None, formats:
         if len(formats) > 1:
             raise Refused("several formats need a folder: add --output FOLDER.")
         return
-    single = len(formats) == 1 and len(targets) == 1
-    if output.is_file() and not single:
+    if output.is_file() and (len(formats) > 1 or len(targets) > 1):
         raise Refused(f"{output} is a file; several formats or targets need a folder.")
-    if not single:
+    if len(targets) > 1:
         names = [t.resolve().name for t in targets]
         twins = {n for n in names if names.count(n) > 1}
         if twins:
             raise Refused(f"two targets are called {twins.pop()!r}; grade them in two runs.")
 
 
-def deliver(card: Scorecard, output: Path | None, options: dict[str, Any], *, several: bool) -> None:
+def _place(options: dict[str, Any], name: str, format_: str, *, several: bool) -> Path | None:
+    """Where one format of the repository `name` goes: a file of its own, or a place in a folder; None: nowhere."""
+    output: Path | None = options["output"]
+    if output is None:
+        return None
+    if several:
+        return output / name / FORMATS[format_]
+    return output if len(options["formats"]) == 1 and not output.is_dir() else output / FORMATS[format_]
+
+
+def deliver(card: Scorecard, options: dict[str, Any], *, several: bool) -> None:
     """Write or print one scorecard, and always keep its JSON as the last result."""
     from checks.cache import write_whole
     from checks.reports.document import to_document
@@ -74,13 +83,12 @@ def deliver(card: Scorecard, output: Path | None, options: dict[str, Any], *, se
     if options["next_count"]:
         click.echo(_next(card, options), nl=False)
         return
-    if output is None:
-        if not several:
-            click.echo(_text(formats[0], card, options), nl=False, color=True)
-        return
-    single = len(formats) == 1 and not several and not output.is_dir()
-    for name in formats:
-        path = output if single else output / FORMATS[name]
+    if options["output"] is None and not several:
+        click.echo(_text(formats[0], card, options), nl=False, color=True)
+    places = {name: _place(options, card.subject.name, name, several=several) for name in formats}
+    for name, path in places.items():
+        if path is None:
+            continue
         try:
             write_whole(path, _text(name, card, options, to_file=True))
         except OSError as problem:
@@ -129,11 +137,13 @@ def last_result(name: str) -> Path:
     return cache_folder() / "results" / f"{name}.json"
 
 
-def write_failure(options: dict[str, Any], targets: Sequence[Path], problem: BaseException) -> None:
-    """Write a result that says why there is no scorecard, so that no machine reads an older one as the new."""
+def write_failure(options: dict[str, Any], targets: Sequence[Path], graded: int, problem: BaseException) -> None:
+    """Write a result that says why there is no scorecard, so that no machine reads an older one as the new.
+
+    The first `graded` targets have theirs already and keep it.
+    """
     from checks.cache import write_whole
 
-    output: Path | None = options["output"]
     usage = isinstance(problem, click.ClickException)
     message = problem.format_message() if isinstance(problem, click.ClickException) else str(problem)
     failure = {
@@ -144,11 +154,11 @@ def write_failure(options: dict[str, Any], targets: Sequence[Path], problem: Bas
             "exit_code": USAGE if usage else FAILED,
         },
     }
-    paths = [last_result(target.resolve().name) for target in targets]
-    if output is not None and "json" in options["formats"]:
-        single = len(options["formats"]) == 1 and len(targets) == 1 and not output.is_dir()
-        paths.append(output if single else output / FORMATS["json"])
-    for path in paths:
+    names = [target.resolve().name for target in targets[graded:]]
+    paths: list[Path | None] = [last_result(name) for name in names]
+    if "json" in options["formats"]:
+        paths += [_place(options, name, "json", several=len(targets) > 1) for name in names]
+    for path in filter(None, paths):
         try:
             write_whole(path, json.dumps(failure, indent=2) + "\n")
         except OSError as error:

@@ -89,7 +89,7 @@ def dependency_names(repository: Repository) -> set[str]:
                 names |= set(section) if isinstance(section, dict) else set()
         elif entry.name == "Gemfile":
             names |= set(_GEM.findall(_text(repository, entry.path)))
-        elif entry.suffix == ".txt" and "requirements" in entry.path.rsplit("/", 2)[-2:][0] + entry.name:
+        elif entry.suffix == ".txt" and any("requirements" in part for part in entry.path.split("/")[-2:]):
             names |= _requirements(_text(repository, entry.path).splitlines())
     return names
 

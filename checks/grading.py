@@ -47,7 +47,6 @@ class Options:
     only: tuple[str, ...] = ()
     isolation: str = "auto"
     fresh: bool = False
-    verbose: bool = False
     limits: Limits = field(default_factory=Limits)
 
 
@@ -125,7 +124,7 @@ def grade(
             pass  # written by another version or damaged: measure again, which replaces it
     milestones, rules = select(plan(project, dues), catalogue.checks(), options.only)
     with tempfile.TemporaryDirectory(prefix="check-", ignore_cleanup_errors=True) as work:
-        session = Session(project, Path(work), options.cache, options.limits, options.isolation, options.verbose)
+        session = Session(project, Path(work), options.cache, options.limits, options.isolation)
         if why:
             session.note(f"graded as {why}")
         given: dict[type, object] = {Repository: repository, Session: session}

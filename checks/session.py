@@ -35,7 +35,6 @@ class Session:
     cache: Path
     limits: Limits = Limits()
     isolation: str = "auto"
-    verbose: bool = False
     _notes: list[str] = field(default_factory=list, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 

@@ -91,9 +91,11 @@ def test_the_repository_is_clean_afterwards(graded: tuple[Path, Path]) -> None:
 
 def test_the_reports_say_the_same(graded: tuple[Path, Path]) -> None:
     data = json.loads((graded[1] / "scorecard.json").read_text(encoding="utf-8"))
-    assert data["score"]["percent"] if isinstance(data["score"], dict) else data["score"]
+    score = f"{data['score']['percent']} %"
     text = (graded[1] / "scorecard.txt").read_text(encoding="utf-8")
     html = (graded[1] / "scorecard.html").read_text(encoding="utf-8")
+    assert score in text
+    assert f"{data['score']['points']} of 100 points" in html
     for title in (m.title for m in find_project("project2").milestones):
         assert title in text
         assert title in html

@@ -207,7 +207,7 @@ def _job(value: YamlMap, folder: str, shell: str | None, problems: list[YamlProb
     own_folder, own_shell = _default_run(value)
     runner = " ".join(texts(value.get("runs-on")) or ()) if not isinstance(value.get("runs-on"), YamlMap) else ""
     shell = own_shell or shell or ("pwsh" if "windows" in runner.lower() else None)
-    environment, url = _environment(value.get("environment"))
+    environment = _environment(value.get("environment"))
     limit = value.get("timeout-minutes")
     return Job(
         id=name,
@@ -218,7 +218,6 @@ def _job(value: YamlMap, folder: str, shell: str | None, problems: list[YamlProb
         condition=_condition(value),
         permissions=_permissions(value),
         environment=environment,
-        environment_url=url,
         timeout=limit if isinstance(limit, str | int | float) and not isinstance(limit, bool) else None,
         runner=runner,
         services=_services(value.get("services")),
@@ -293,10 +292,8 @@ def _flag(value: YamlMap) -> bool | str:
     return found if isinstance(found, bool) else text(found)
 
 
-def _environment(value: Any) -> tuple[str | None, str | None]:
-    if isinstance(value, YamlMap):
-        return text(value.get("name")) or None, text(value.get("url")) or None
-    return text(value) or None, None
+def _environment(value: Any) -> str | None:
+    return text(value.get("name") if isinstance(value, YamlMap) else value) or None
 
 
 def _services(value: Any) -> tuple[Service, ...]:

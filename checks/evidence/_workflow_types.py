@@ -94,7 +94,6 @@ class Job:
     condition: str | bool | None = None
     permissions: Permissions | None = None
     environment: str | None = None
-    environment_url: str | None = None
     timeout: str | float | None = None
     runner: str = ""
     services: tuple[Service, ...] = ()

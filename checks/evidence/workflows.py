@@ -44,7 +44,7 @@ class Workflows:
     `push` and `pull_request` hold what a change of the code on (or against) the default branch runs, `any` what some
     event runs, `after_red` what a `workflow_run` of a failed workflow runs, `from_fork` what a stranger's pull request
     runs with this repository's secrets (`pull_request_target`, and `workflow_run` after it). `actions` are the
-    composite actions of the tree with their steps. `lock_files` are paths that installers read.
+    composite actions of the tree with their steps.
     """
 
     files: tuple[Workflow, ...]
@@ -55,7 +55,6 @@ class Workflows:
     after_red: tuple[Run, ...]
     from_fork: tuple[Run, ...] = ()
     actions: tuple[tuple[str, tuple[Step, ...]], ...] = ()
-    lock_files: tuple[str, ...] = ()
     stacks: frozenset[str] = frozenset()
 
     @property
@@ -124,7 +123,6 @@ class _Reader:
             after_red=tuple(run for run in red if not run.on_failure),
             from_fork=tuple(self._from_fork(live, branches[0])),
             actions=tuple((steps[0].path or uses, steps) for uses, steps in self._composites.items() if steps),
-            lock_files=self._locks,
             stacks=_stacks(self._repository),
         )
 

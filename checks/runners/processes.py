@@ -55,7 +55,6 @@ class Process:
     name: str
     port: int
     running: Running
-    ready_after: float = 0.0
     stopped: Stopped | None = None
     told: float | None = None
 
@@ -163,7 +162,6 @@ def _await(application: Application, path: str, seconds: float, silent: Collecti
             status = get_status(process.port, path)
             answers[name] = answers[name] if status is None else str(status)
             if status == 200:
-                process.ready_after = time.monotonic() - started
                 del waiting[name]
         for name, process in application.processes.items():
             if process.running.ended:

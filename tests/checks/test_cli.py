@@ -273,6 +273,16 @@ def test_a_failure_writes_a_result_that_says_so(check: Check, tmp_path: Path) ->
     assert last == result
 
 
+def test_a_failing_target_leaves_the_others_their_results(check: Check, repo: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    result = check(repo, tmp_path / "nowhere", "--static", "--format", "json", "-o", out)
+    assert result.exit_code == 2
+    for good in (out / repo.name / "scorecard.json", tmp_path / "cache" / "results" / f"{repo.name}.json"):
+        assert document.loads(good.read_text(encoding="utf-8")).project == "tiny"
+    for bad in (out / "nowhere" / "scorecard.json", tmp_path / "cache" / "results" / "nowhere.json"):
+        assert "no such folder" in json.loads(bad.read_text(encoding="utf-8"))["failure"]["message"]
+
+
 def test_a_crash_of_the_grader_is_reported_as_its_own_fault(
     check: Check, repo: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
