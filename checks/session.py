@@ -27,7 +27,8 @@ class Session:
     """One grading: the project it grades for, its folders, and its limits.
 
     `work` is a temporary folder that vanishes with the grading, `cache` a folder that stays. `isolation` is ``auto``
-    (the best there is), ``none`` or ``require`` (refuse to run code without isolation).
+    (the best there is), ``none`` or ``require`` (refuse to run code without isolation). `turn` is held by the collector
+    that runs the repository's code: two at once would spoil each other's times.
     """
 
     project: Project
@@ -35,6 +36,7 @@ class Session:
     cache: Path
     limits: Limits = Limits()
     isolation: str = "auto"
+    turn: threading.Lock = field(default_factory=threading.Lock, repr=False)
     _notes: list[str] = field(default_factory=list, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 

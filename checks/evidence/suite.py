@@ -25,7 +25,8 @@ class SuiteResult:
 
     `stage` says how far it got: ``install`` (its dependencies can't be installed), ``unknown`` (this grader could not
     run it), ``stopped`` (the run did not end by itself or its records disagree) or ``complete``. `problem` says why
-    and `log` are the last lines. `lock` and `pinned` are those of the environment.
+    and `log` are the last lines. `lock` and `pinned` are those of the environment. `data` is the folder of the raw
+    coverage data, with paths below `copy`, which is gone by now.
     """
 
     suite: base.Suite
@@ -40,6 +41,8 @@ class SuiteResult:
     deselected: tuple[str, ...] = ()
     expected_failures: tuple[str, ...] = ()
     ignored_options: str = ""
+    copy: Path | None = None
+    data: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +91,7 @@ def collect(repository: Repository, session: Session) -> SuiteRun:
                     before = time.monotonic()
                     raw = base.runners()[suite.stack].test(suite, copy, environment, variables, session)
                     clock += time.monotonic() - before
-                    results.append(_result(suite, environment, raw))
+                    results.append(_result(suite, environment, raw, copy))
                     for path, numbers in raw.lines.items():
                         lines[path] = lines.get(path, frozenset()) | numbers
     finally:
@@ -106,11 +109,11 @@ def _install(suite: base.Suite, copy: Path, session: Session) -> base.Environmen
         return SuiteResult(suite, "unknown", str(error))
 
 
-def _result(suite: base.Suite, environment: base.Environment, raw: base.RawRun) -> SuiteResult:
+def _result(suite: base.Suite, environment: base.Environment, raw: base.RawRun, copy: Path) -> SuiteResult:
     return SuiteResult(
         suite, "stopped" if raw.problem else "complete", raw.problem, raw.log, environment.interpreter,
         environment.lock, environment.pinned, raw.report.cases, raw.unran, raw.deselected, raw.expected_failures,
-        raw.ignored_options,
+        raw.ignored_options, copy.resolve(), raw.data,
     )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ own and with tests below it that belong to no deeper suite.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -15,6 +15,7 @@ from typing import Protocol
 from checks.formats.junit import JUnitReport
 from checks.model import NotMeasured
 from checks.repository import Repository
+from checks.sandbox import Completed
 from checks.session import Session
 
 COPY_LIMIT = 2 << 30  # bytes of a tree that is worth copying
@@ -71,6 +72,7 @@ class RawRun:
     """What running one suite gave: the report of its tests, the lines it ran by repository path, and how it ended.
 
     `problem` is empty when the run ended by itself and its records agree; `log` are the last lines it wrote.
+    `data` is the folder of the raw coverage data, as long as the grading lasts.
     `unran` are collected tests that have no outcome, `deselected` tests that the repository's configuration dropped,
     `expected_failures` those marked as failing, whatever they did.
     """
@@ -86,6 +88,7 @@ class RawRun:
     deselected: tuple[str, ...] = ()
     expected_failures: tuple[str, ...] = ()
     ignored_options: str = ""
+    data: Path | None = None
 
 
 class Runner(Protocol):
@@ -107,6 +110,18 @@ class Runner(Protocol):
         self, suite: Suite, copy: Path, environment: Environment, services: Mapping[str, str], session: Session
     ) -> RawRun:
         """Run the suite in the clean copy and return what came of it; raises NotMeasured when it can't be started."""
+
+    def retest(
+        self,
+        suite: Suite,
+        copy: Path,
+        environment: Environment,
+        services: Mapping[str, str],
+        session: Session,
+        tests: Sequence[str],
+        seconds: float,
+    ) -> Completed:
+        """Run the named tests until the first failure and return how that ended: exit code 0 when all passed."""
 
 
 def runners() -> dict[str, Runner]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from checks.model import NotMeasured
 from checks.repository import FileTooLarge, Repository
 from checks.runners.base import Environment, RawRun, Suite, suite_folders
+from checks.sandbox import Completed
 from checks.session import Session
 
 _TEST_FILE = re.compile(r"(?:^|/)(?:__tests__/.*\.[cm]?[jt]sx?|[^/]+\.(?:test|spec)\.[cm]?[jt]sx?)$")
@@ -41,6 +42,19 @@ class NodeRunner:
         services: Mapping[str, str],  # noqa: ARG002
         session: Session,  # noqa: ARG002
     ) -> RawRun:
+        """Raise NotMeasured: not built yet."""
+        raise NotMeasured(f"{suite.title}: running Node suites is not built yet")
+
+    def retest(
+        self,
+        suite: Suite,
+        copy: Path,  # noqa: ARG002
+        environment: Environment,  # noqa: ARG002
+        services: Mapping[str, str],  # noqa: ARG002
+        session: Session,  # noqa: ARG002
+        tests: Sequence[str],  # noqa: ARG002
+        seconds: float,  # noqa: ARG002
+    ) -> Completed:
         """Raise NotMeasured: not built yet."""
         raise NotMeasured(f"{suite.title}: running Node suites is not built yet")
 

@@ -12,7 +12,7 @@ import re
 import secrets
 import shlex
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -80,41 +80,81 @@ class PythonRunner:
     ) -> RawRun:
         """Run the suite and read what it left; raises NotMeasured when isolation is required and missing."""
         folder = (copy / suite.folder).resolve()
-        run = session.work / f"run-{secrets.token_hex(8)}"
-        data, out = run / "data", run / "out"
-        data.mkdir(parents=True)
-        out.mkdir()
+        run = _folder(session)
         kept, dropped = _options(folder)
         orders = _orders(folder, copy.resolve(), run, environment, kept)
-        (run / "orders.json").write_text(json.dumps(orders))
-        variables = {
-            **example_values(folder),
-            "SECRET_KEY": secrets.token_urlsafe(48),
-            "PYTHONDONTWRITEBYTECODE": "1",
-            "VIRTUAL_ENV": str(environment.root),
-            **services,
-        }
-        base = sandbox.environment(run / "home", run / "tmp", variables)
-        base["PATH"] = f"{environment.root / 'bin'}:{base['PATH']}"
-        box = None
-        if sandbox.isolated(session):
-            box = Box(environment.readable, (copy, run), network=bool(services))
-            shared = "shared with the machine, since the tests use its services" if services else "off"
-            session.note(f"network during the tests: {shared}")
-        command = [environment.root / "bin" / "python", _INSIDE, run / "orders.json"]
-        done = sandbox.run(command, cwd=folder, env=base, limits=session.limits, box=box)
+        done = _launch(orders, run, folder, copy, environment, services, session, session.limits.seconds)
         return _read(copy.resolve(), orders, done, session, dropped)
+
+    def retest(
+        self,
+        suite: Suite,
+        copy: Path,
+        environment: Environment,
+        services: Mapping[str, str],
+        session: Session,
+        tests: Sequence[str],
+        seconds: float,
+    ) -> Completed:
+        """Run the named tests of a pytest suite until the first failure, unmeasured, and return how that ended.
+
+        Exit code 0 means that all of them passed. Raises NotMeasured when isolation is required and missing.
+        """
+        folder = (copy / suite.folder).resolve()
+        run = _folder(session)
+        orders = _orders(folder, copy.resolve(), run, environment, _options(folder)[0])
+        orders["measured"] = False
+        dropped = ("--junitxml", "--continue-on-collection-errors", "--maxfail")
+        orders["args"] = [a for a in orders["args"] if not a.startswith(dropped)] + ["--exitfirst", *tests]
+        return _launch(orders, run, folder, copy, environment, services, session, seconds)
+
+
+def _folder(session: Session) -> Path:
+    """Make the folder of one run, of a name that the code under test can't know."""
+    run = session.work / f"run-{secrets.token_hex(8)}"
+    (run / "data").mkdir(parents=True)
+    (run / "out").mkdir()
+    return run
+
+
+def _launch(
+    orders: dict[str, Any],
+    run: Path,
+    folder: Path,
+    copy: Path,
+    environment: Environment,
+    services: Mapping[str, str],
+    session: Session,
+    seconds: float,
+) -> Completed:
+    (run / "orders.json").write_text(json.dumps(orders))
+    variables = {
+        **example_values(folder),
+        "SECRET_KEY": secrets.token_urlsafe(48),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "VIRTUAL_ENV": str(environment.root),
+        **services,
+    }
+    base = sandbox.environment(run / "home", run / "tmp", variables)
+    base["PATH"] = f"{environment.root / 'bin'}:{base['PATH']}"
+    box = None
+    if sandbox.isolated(session):
+        box = Box(environment.readable, (copy, run), network=bool(services))
+        shared = "shared with the machine, since the tests use its services" if services else "off"
+        session.note(f"network during the tests: {shared}")
+    command = [environment.root / "bin" / "python", _INSIDE, run / "orders.json"]
+    return sandbox.run(command, cwd=folder, env=base, limits=session.limits, seconds=seconds, box=box)
 
 
 def _orders(folder: Path, copy: Path, run: Path, environment: Environment, kept: str) -> dict[str, Any]:
     """Return what `inside/launch.py` shall do; the names of its reports are not to be guessed."""
     report, record = (run / "out" / f"{secrets.token_hex(16)}{suffix}" for suffix in (".xml", ".json"))
-    modern = environment.interpreter not in {f"Python 3.{minor}" for minor in range(12)}
     # No omit, no excluded lines, no sources: the grader decides later, from the tree, what should have been covered.
     rules = [
         "[run]", "branch = false", "parallel = true", f"include = {copy}/*", "patch = subprocess, _exit, fork",
         f"data_file = {run / 'data' / secrets.token_hex(8)}",
-        "disable_warnings = no-data-collected, module-not-measured", *(["core = sysmon"] if modern else []),
+        # Not sysmon, which is faster: it can't tell which test ran a line, and planted bugs are tried on those tests.
+        "disable_warnings = no-data-collected, module-not-measured", "core = ctrace",
     ]  # fmt: skip
     (run / "coveragerc").write_text("\n".join(rules) + "\n")
     pytest = [
@@ -139,6 +179,7 @@ def _orders(folder: Path, copy: Path, run: Path, environment: Environment, kept:
         "paths": [str(p) for p in (source, folder) if p.is_dir()],
         "overlay": str(environment.tools),
         "data": str(run / "data"),
+        "measured": True,
     }
 
 
@@ -166,6 +207,7 @@ def _read(copy: Path, orders: dict[str, Any], done: Completed, session: Session,
     return RawRun(
         report, lines, problem, done.last_lines(12) if problem else "", done.exit, done.timed_out, done.seconds,
         tuple(record.get("unran", ())), tuple(record.get("deselected", ())), tuple(record.get("expected", ())), dropped,
+        Path(orders["data"]),
     )  # fmt: skip
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from checks.model import NotMeasured
 from checks.repository import Repository
 from checks.runners.base import Environment, RawRun, Suite, suite_folders
+from checks.sandbox import Completed
 from checks.session import Session
 
 
@@ -38,5 +39,18 @@ class RubyRunner:
         services: Mapping[str, str],  # noqa: ARG002
         session: Session,  # noqa: ARG002
     ) -> RawRun:
+        """Raise NotMeasured: not built yet."""
+        raise NotMeasured(f"{suite.title}: running Ruby suites is not built yet")
+
+    def retest(
+        self,
+        suite: Suite,
+        copy: Path,  # noqa: ARG002
+        environment: Environment,  # noqa: ARG002
+        services: Mapping[str, str],  # noqa: ARG002
+        session: Session,  # noqa: ARG002
+        tests: Sequence[str],  # noqa: ARG002
+        seconds: float,  # noqa: ARG002
+    ) -> Completed:
         """Raise NotMeasured: not built yet."""
         raise NotMeasured(f"{suite.title}: running Ruby suites is not built yet")

@@ -18,7 +18,8 @@ from xml.sax.saxutils import quoteattr
 class Recorder:
     """A pytest plugin that notes what was collected, what was dropped, and what became of each test."""
 
-    def __init__(self) -> None:
+    def __init__(self, measuring: Any = None) -> None:
+        self.measuring = measuring
         self.collected: list[str] = []
         self.deselected: list[str] = []
         self.outcomes: dict[str, str] = {}
@@ -32,6 +33,16 @@ class Recorder:
     def pytest_deselected(self, items: Any) -> None:
         """Note tests that a plugin or an option dropped."""
         self.deselected.extend(item.nodeid for item in items)
+
+    def pytest_runtest_logstart(self, nodeid: str) -> None:
+        """Say to the measurement which test the lines belong to that run from now on."""
+        if self.measuring is not None:
+            self.measuring.switch_context(nodeid)
+
+    def pytest_runtest_logfinish(self) -> None:
+        """Say that no test is running."""
+        if self.measuring is not None:
+            self.measuring.switch_context("")
 
     def pytest_runtest_logreport(self, report: Any) -> None:
         """Note a test's outcome; a failure in any of its phases stays."""
@@ -127,11 +138,11 @@ def write_junit(path: str, cases: list[tuple[str, str, str, str, float]]) -> Non
         stream.write("</testsuite></testsuites>\n")
 
 
-def run_pytest(spec: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+def run_pytest(spec: dict[str, Any], measuring: Any) -> tuple[int, dict[str, Any]]:
     """Run pytest with the grader's options; return its exit code and the record."""
     import pytest
 
-    recorder = Recorder()
+    recorder = Recorder(measuring)
     sys.argv = ["pytest", *spec["args"]]
     code = int(pytest.main(spec["args"], plugins=[recorder]))
     return code, recorder.record()
@@ -164,6 +175,12 @@ def main() -> None:
     os.unlink(orders)  # noqa: PTH108
     record = os.open(spec["record"], os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     sys.path[0:1] = [spec["overlay"], *spec["paths"]]  # in place of this script's own folder
+    if not spec["measured"]:
+        sys.path.remove(spec["overlay"])
+        os.environ["PYTHONPATH"] = os.pathsep.join(spec["paths"])
+        code, notes = run_pytest(spec, None)
+        os.write(record, json.dumps({**notes, "exit": code}).encode())
+        sys.exit(code)
     import coverage
 
     sys.path.remove(spec["overlay"])
@@ -180,7 +197,7 @@ def main() -> None:
     os.environ["CHECK_COVERAGE_PATH"] = spec["overlay"]
     measuring.start()
     try:
-        code, notes = run_pytest(spec) if spec["kind"] == "pytest" else run_unittest(spec)
+        code, notes = run_pytest(spec, measuring) if spec["kind"] == "pytest" else run_unittest(spec)
     finally:
         measuring.stop()
         measuring.save()

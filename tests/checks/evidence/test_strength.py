@@ -1,0 +1,95 @@
+"""Planted bugs, tried for real on the tests of a few lines."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from checks.evidence import scaffold, source, strength, suite
+from checks.evidence.strength import Strength
+from checks.model import Blocked
+from checks.repository import open_repository
+from checks.testing import repository
+from tests.checks.runners.workshop import session
+
+CODE = "def price(amount, member):\n    if amount >= 100 and member:\n        return amount - 10\n    return amount\n"
+SHARP = """from shop import price
+
+def test_edges():
+    assert [price(99, True), price(100, True), price(101, True), price(100, False)] == [99, 90, 91, 100]
+"""
+BLUNT = "from shop import price\n\ndef test_it_runs():\n    assert price(150, True)\n    assert price(1, False)\n"
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("cache")
+
+
+def measure(root: Path, cache: Path, files: dict[str, str]) -> Strength:
+    tree = repository(root / "repo", {"requirements.txt": "pytest\n", "shop.py": CODE, **files}, git=True)
+    before = {e.path: tree.read_bytes(e.path) for e in tree.entries}
+    here = session(root, cache)
+    run = suite.collect(tree, here)
+    found = strength.collect(run, source.collect(tree), scaffold.collect_scaffold(tree), tree, here)
+    after = open_repository(root / "repo")
+    assert {e.path: after.read_bytes(e.path) for e in after.entries} == before
+    return found
+
+
+@pytest.mark.slow
+def test_a_sharp_test_notices_every_planted_bug(tmp_path: Path, cache: Path) -> None:
+    found = measure(tmp_path, cache, {"test_shop.py": SHARP})
+    assert found.control == ""
+    assert {bug.path for bug in found.bugs} == {"shop.py"}
+    assert [bug.noticed for bug in found.bugs] == [True] * len(found.bugs)
+    assert found.candidates > len(found.bugs) >= 2
+
+
+@pytest.mark.slow
+def test_a_blunt_test_covers_every_line_and_notices_little(tmp_path: Path, cache: Path) -> None:
+    found = measure(tmp_path, cache, {"test_shop.py": BLUNT})
+    assert not any(bug.noticed for bug in found.bugs)
+
+
+@pytest.mark.slow
+def test_a_change_that_never_ends_counts_as_noticed(
+    tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(strength, "_PATIENCE", 3.0)
+    loop = "def count(n):\n    while n != 0:\n        n -= 1\n    return n\n"
+    test = "from loop import count\n\ndef test_it_ends():\n    assert count(3) == 0\n"
+    found = measure(tmp_path, cache, {"shop.py": "", "loop.py": loop, "test_loop.py": test})
+    assert ("-=", True) in {(bug.before, bug.noticed) for bug in found.bugs}
+
+
+@pytest.mark.slow
+def test_a_suite_that_watches_its_source_files_is_found_out(tmp_path: Path, cache: Path) -> None:
+    watch = (
+        "import pathlib, shop\n\ndef test_source_is_as_it_was():\n    assert shop.price(1, 1)\n"
+        f"    assert pathlib.Path('shop.py').stat().st_size == {len(CODE)}\n"
+    )
+    found = measure(tmp_path, cache, {"test_shop.py": watch})
+    assert found.bugs == ()
+    assert "with a comment added" in found.control
+
+
+@pytest.mark.slow
+def test_a_suite_that_fails_blocks_planting(tmp_path: Path, cache: Path) -> None:
+    with pytest.raises(Blocked) as blocked:
+        measure(tmp_path, cache, {"test_shop.py": "def test_no():\n    assert False\n"})
+    assert blocked.value.by == "tests.pass"
+
+
+@pytest.mark.slow
+def test_untouched_files_of_the_template_are_not_changed(tmp_path: Path, cache: Path) -> None:
+    from hashlib import sha256
+
+    digest = sha256(CODE.encode()).hexdigest()
+    lock = (
+        '{"schema": 1, "project": "p", "template_version": "0.1.0", "answers": {}, "files": '
+        f'{{"shop.py": {{"sha256": "{digest}", "owner": "seed"}}}}}}'
+    )
+    found = measure(tmp_path, cache, {"test_shop.py": SHARP, ".scaffold/lock.json": lock})
+    assert (found.bugs, found.candidates) == ((), 0)
