@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -108,6 +109,8 @@ signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
 server.serve_forever()
 '''
 
+SOLUTION = APP.replace("GREETS = False", "GREETS = True")
+
 CONTRACT = """\
 openapi: 3.1.0
 info: {title: Tiny service, version: "1"}
@@ -152,22 +155,6 @@ def test_greets(app, client):
     expect(answer.json()["text"], "Hello, Ada!", "It greets by name.")
 '''
 
-FAULT = """\
-Title: Everybody is called Bob
-Check: acceptance.m1.greets
-
-diff --git a/app.py b/app.py
---- a/app.py
-+++ b/app.py
-@@ -13,5 +13,5 @@
- 
- def greeting(name):
-     \"\"\"Return the greeting for a name.\"\"\"
--    return f"Hello, {name}!" if GREETS else ""
-+    return f"Hello, Bob!" if GREETS else ""
- 
-"""
-
 
 @dataclass(frozen=True)
 class Tiny:
@@ -186,6 +173,12 @@ class Tiny:
         return file
 
 
+def fault(title: str, check: str, app: str, also: str = "") -> str:
+    """Return a fault's file that turns the solution's app.py into `app`."""
+    diff = difflib.unified_diff(SOLUTION.splitlines(True), app.splitlines(True), "a/app.py", "b/app.py")
+    return f"Title: {title}\nCheck: {check}\n{f'Also: {also}{chr(10)}' if also else ''}\n{''.join(diff)}"
+
+
 def make(root: Path, services: str = "[]") -> Tiny:
     """Write the templates folder `root`; `services` is the TOML list of what the project needs."""
     tiny = Tiny(root)
@@ -194,8 +187,9 @@ def make(root: Path, services: str = "[]") -> Tiny:
     tiny.write("starter/Procfile", "web: exec python app.py web\nworker: exec python app.py worker\n")
     tiny.write("starter/requirements.txt", "# nothing\n")
     tiny.write("starter/docs/openapi.yaml", CONTRACT)
-    tiny.write("solution/app.py", APP.replace("GREETS = False", "GREETS = True"))
+    tiny.write("solution/app.py", SOLUTION)
     tiny.write("acceptance/test_m1_greet.py", SCENARIOS)
-    tiny.write("faults/bob.patch", FAULT)
+    broken = SOLUTION.replace('f"Hello, {name}!"', '"Hello, Bob!"')
+    tiny.write("faults/bob.patch", fault("Everybody is called Bob", "acceptance.m1.greets", broken))
     shutil.copy(Path(projects.__file__).resolve().parents[1] / "templates" / "copier.yml", root / "copier.yml")
     return tiny

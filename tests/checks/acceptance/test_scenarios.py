@@ -63,7 +63,7 @@ def test_what_cannot_be_used_is_named_with_its_place(tmp_path: Path, text: str, 
 def test_two_scenarios_of_one_id_are_refused(tmp_path: Path) -> None:
     (tmp_path / "test_m4_a.py").write_text(ONE)
     (tmp_path / "test_m4_b.py").write_text(ONE)
-    with pytest.raises(scenarios.BrokenScenario, match="defined in .*test_m4_a.py:1 already"):
+    with pytest.raises(scenarios.BrokenScenario, match=r"defined in .*test_m4_a\.py:1 already"):
         scenarios.read([tmp_path])
 
 
@@ -75,5 +75,5 @@ def test_a_file_may_not_take_the_place_of_one_of_the_projects(tmp_path: Path) ->
     (more / "test_mine.py").touch()
     scenarios.refuse_namesakes(own, more)
     (more / "conftest.py").touch()
-    with pytest.raises(scenarios.BrokenScenario, match="conftest.py"):
+    with pytest.raises(scenarios.BrokenScenario, match=r"conftest\.py"):
         scenarios.refuse_namesakes(own, more)
