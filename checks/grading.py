@@ -138,6 +138,7 @@ def grade(
             scenarios=tuple(id_ for id_ in rules if id_.startswith(ACCEPTANCE)),
             acceptance=options.acceptance,
             urls=options.urls,
+            progress=progress,
         )
         if why:
             session.note(f"graded as {why}")

@@ -52,6 +52,11 @@ class App:
     def __getitem__(self, name: str) -> Process:
         return self.booted[name]
 
+    @property
+    def commands(self) -> Mapping[str, str]:
+        """The command lines of the Procfile, by process; `release` is one of them."""
+        return self._commands
+
     def url(self, name: str) -> str:
         """Return its base URL."""
         return self.booted[name].url
