@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 DEMO ?= demo
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast lint format bench docs clean
+.PHONY: help setup demo test test-fast verify lint format bench docs clean
 
 help: ## Show these commands
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,6 +36,9 @@ test: $(READY) ## Run every test, with the coverage of our own code
 
 test-fast: $(READY) ## Run the tests that take no server, browser or build
 	$(BIN)/python -m pytest -m "not slow" -n 2 --dist loadfile $(PYTEST)
+
+verify: $(READY) ## Prove project 2's grade: solution, starter, and every seeded fault
+	$(BIN)/check --verify templates/project2_data_platform $(VERIFY)
 
 lint: $(READY) ## Types, style, import boundaries, generated documents up to date
 	$(BIN)/ruff check .
