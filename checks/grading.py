@@ -18,6 +18,7 @@ from checks.model import (
     Check,
     CoverageSummary,
     Finding,
+    OriginalitySummary,
     Scorecard,
     State,
     Subject,
@@ -115,7 +116,7 @@ def grade(
 
     started = time.monotonic()
     shelf = options.cache / "scorecards"
-    name = cache.key(repository, _settings(options, dues), project.folder / PROJECT_FILE)
+    name = cache.key(repository, _settings(options, dues), *_described_by(project))
     kept = None if options.fresh else cache.load(shelf, name)
     if kept is not None:
         try:
@@ -136,6 +137,12 @@ def grade(
     if _repeatable(card, verdicts, static=options.static):
         cache.store(shelf, name, document.to_document(card))
     return card
+
+
+def _described_by(project: Project) -> tuple[Path, ...]:
+    """The files of the project that a scorecard depends on."""
+    files = (project.folder / PROJECT_FILE, project.fingerprints)
+    return tuple(file for file in files if file.is_file())
 
 
 def _settings(options: Options, dues: Mapping[str, str] | None) -> dict[str, object]:
@@ -193,6 +200,7 @@ def _scorecard(
         next_steps=scoring.next_steps(scored, results),
         tests=tests,
         coverage=coverage,
+        originality=_originality(evidence),
         notes=session.notes,
     )
 
@@ -206,3 +214,10 @@ def _summaries(evidence: Mapping[type, object]) -> tuple[SuiteSummary | None, Co
         run.summary if isinstance(run, SuiteRun) else None,
         lines.summary if isinstance(lines, LineCoverage) else None,
     )
+
+
+def _originality(evidence: Mapping[type, object]) -> OriginalitySummary | None:
+    from checks.evidence.originality import Originality
+
+    found = evidence.get(Originality)
+    return found.summary if isinstance(found, Originality) else None
