@@ -16,6 +16,7 @@ import re
 import zlib
 from collections.abc import Iterator
 from functools import cache
+from itertools import islice
 
 from checks.mutations import parser
 
@@ -30,10 +31,14 @@ _FIELD = r"\{(?:[^{}\"'\n]|\"[^\"\n]*+\"|'[^'\n]*+'|\{[^{}\n]*+\})*+\}"
 
 
 def _quoted(mark: str, *, fields: bool = False) -> str:
-    """A string between one or three marks; with `fields`, an f-string's expressions may hold the mark as well."""
+    """A string between one or three marks; with `fields`, an f-string's expressions may hold the mark as well.
+
+    One that does not end is read to the end of its line or of the file: looking again at each of its marks would take
+    hours where somebody wrote a million of them.
+    """
     stop, field = (r"\\{", rf"|{_FIELD}|\{{") if fields else (r"\\", "")
     long = rf"{mark * 3}(?:[^{mark}{stop}]|\\.|{mark}(?!{mark * 2}){field})*+(?:{mark * 3}|\Z)"
-    return rf"(?:{long}|{mark}(?:[^{mark}{stop}\n]|\\.{field})*+{mark})"
+    return rf"(?:{long}|{mark}(?:[^{mark}{stop}\n]|\\.{field})*+{mark}?)"
 
 
 def _either(**options: bool) -> str:
@@ -83,7 +88,7 @@ class _Codes(dict[str, bytes]):
             return b""
         if token.isidentifier():
             return _code(token) if keyword.iskeyword(token) else _NAME
-        if token[-1] in "\"'":
+        if '"' in token or "'" in token:
             return _COLON if token[0] == ":" else _TEXT
         return _code(token.lower().replace("_", "")) if token[0].isdigit() else _code(token)
 
@@ -106,8 +111,11 @@ def line(text: str, suffix: str, number: int) -> int:
     if suffix != ".py":
         return [row for _, row in _leaves(text, suffix)][number]
     whole = _START + text
-    starts = [found.start(1) for found in _python().finditer(whole) if found[1] and _CODES[found[1]]]
-    return whole.count("\n", 0, starts[number + 1])
+    starts = (found.start(1) for found in _python().finditer(whole) if found[1] and _CODES[found[1]])
+    start = next(islice(starts, number + 1, None), None)
+    if start is None:
+        raise IndexError(number)
+    return whole.count("\n", 0, start)
 
 
 _NAMES = frozenset(
@@ -135,10 +143,10 @@ def _leaves(text: str, suffix: str) -> Iterator[tuple[bytes, int]]:
             continue
         if kind in _TEXTS:
             yield _TEXT, node.start_point[0] + 1
-        elif node.child_count:
-            waiting += reversed(node.children)
         elif kind in _NAMES:
             yield _NAME, node.start_point[0] + 1
+        elif node.child_count:
+            waiting += reversed(node.children)
         elif kind in _NUMBERS:
             yield _code((node.text or b"").decode(errors="replace").lower().replace("_", "")), node.start_point[0] + 1
         elif kind not in _GROUPING and node.end_byte > node.start_byte:

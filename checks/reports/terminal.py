@@ -71,13 +71,11 @@ def render_cohort(scorecards: Sequence[Scorecard], *, width: int, color: bool) -
         table.add_column("Lines", justify="right", no_wrap=True)
     table.add_column("Assurance", no_wrap=True)
     for card in scorecards:
-        name = Text(clean(card.subject.name, TITLE))
-        if card.largely_reference:
-            name = Text.assemble(("! largely the reference  ", "bold red"), name)
-        cells: list[RenderableType] = [name]
+        cells: list[RenderableType] = [Text(clean(card.subject.name, TITLE))]
         if width >= 100:
             cells.append(Text(clean(card.project, 40), style="dim"))
-        cells.append(Text(percent(card.score), style=f"bold {level(card.score)}"))
+        score = Text("! " if card.largely_reference else "", style="bold red")
+        cells.append(score.append(percent(card.score), style=f"bold {level(card.score)}"))
         cells.append(bar(card.score, 10 if width < 80 else 16, unknown=_unknown_share(card)))
         cells.append(Text(str(len(card.unknown)) if card.provisional else "–", style="dim"))
         if width >= 80:
@@ -86,7 +84,11 @@ def render_cohort(scorecards: Sequence[Scorecard], *, width: int, color: bool) -
         cells.append(Text(card.assurance.value))
         table.add_row(*cells)
     count = Text(f"{len(scorecards)} {'repository' if len(scorecards) == 1 else 'repositories'}", style="bold")
-    return _printed(Padding(Group(count, Text(), table), (1, 2, 0, 2)), width, color)
+    marked = sum(card.largely_reference for card in scorecards)
+    note = (
+        [Text(f"\n! largely the reference solution: {marked} of {len(scorecards)}", style="bold red")] if marked else []
+    )
+    return _printed(Padding(Group(count, Text(), table, *note), (1, 2, 0, 2)), width, color)
 
 
 def terminal_view(scorecard: Scorecard, *, width: int, verbose: bool) -> RenderableType:
