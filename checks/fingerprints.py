@@ -111,11 +111,11 @@ def build(starter: Mapping[str, bytes], solution: Mapping[str, bytes]) -> Finger
 
     Raises ImportError when a parser is not installed.
     """
-    pristine, solved = _code(starter), _code(solution)
+    pristine, solved = _written(starter), _written(solution)
     solved = {path: content for path, content in solved.items() if pristine.get(path) != content}
     grams: set[int] = set()
     first: set[int] = set()
-    files: dict[str, Origin] = {}
+    files = {digest(content): Origin() for path, content in starter.items() if generated(path)}
     for path, content in pristine.items():
         tokens = stream(decoded(content), _suffix(path))
         grams.update(_hashes(tokens))
@@ -135,7 +135,8 @@ def build(starter: Mapping[str, bytes], solution: Mapping[str, bytes]) -> Finger
     return Fingerprints(suffixes, total, files, known.starter, known.reference)
 
 
-def _code(files: Mapping[str, bytes]) -> dict[str, bytes]:
+def _written(files: Mapping[str, bytes]) -> dict[str, bytes]:
+    """The files in a known language that no tool generates, by path."""
     return {path: files[path] for path in sorted(files) if _suffix(path) in SUFFIXES and not generated(path)}
 
 

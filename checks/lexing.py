@@ -84,10 +84,10 @@ class _Codes(dict[str, bytes]):
 
     @staticmethod
     def _new(token: str) -> bytes:
-        if not token or re.match(r"(?:from|import)\s", token):
-            return b""
         if token.isidentifier():
             return _code(token) if keyword.iskeyword(token) else _NAME
+        if not token or token.startswith(("import", "from")):  # a whole import; the end of the text
+            return b""
         if '"' in token or "'" in token:
             return _COLON if token[0] == ":" else _TEXT
         return _code(token.lower().replace("_", "")) if token[0].isdigit() else _code(token)

@@ -20,6 +20,8 @@ def is_their_own_work(originality: Originality) -> Verdict:
     summary = originality.summary
     if summary is None:
         return not_applicable("This project has no reference solution to compare with.")
+    if not (summary.reference or summary.own or originality.unread):
+        return not_applicable("Nothing was added to the starter yet.")
     places = [Location(file.path, file.line) for file in summary.files[:20]]
     actual = f"{percent(summary.copied)} of what was added, {percent(summary.contained)} of the reference"
     if summary.largely_reference:

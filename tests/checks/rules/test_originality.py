@@ -49,5 +49,10 @@ def test_a_project_without_a_reference_is_not_judged() -> None:
     assert "no reference solution" in found.reason
 
 
+def test_an_untouched_starter_is_nobodys_work_to_judge() -> None:
+    assert judged(OriginalitySummary(5_000, 0, 0, 10_000)).state is State.NOT_APPLICABLE
+    assert judged(OriginalitySummary(5_000, 0, 0, 10_000), "src/all.py").state is State.ERROR
+
+
 def test_a_few_lines_do_not_mark_a_repository() -> None:
     assert judged(OriginalitySummary(5_000, model.MARKED_TOKENS - 1, 0, 10_000)).state is State.PASS
