@@ -165,7 +165,7 @@ class _Command(click.Command):
 @click.option("-v", "--verbose", is_flag=True, help="Show every finding, and each step as it starts.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress.")
 @click.option("--completion", type=click.Choice(["bash", "zsh", "fish"]), help="Print a completion script to source.")
-@click.version_option(__version__, prog_name="check")
+@click.version_option(__version__, prog_name="check", message="%(prog)s %(version)s")
 def command(targets: tuple[Path, ...], **options: Any) -> None:
     """Grade repositories from measured evidence: tests, coverage, Docker, CI, deployment, operations, documents.
 

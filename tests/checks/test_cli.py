@@ -17,6 +17,7 @@ from checks import grading
 from checks.cli import command
 from checks.reports import document
 from checks.testing import repository, write_tree
+from scaffolder import __version__
 
 PROJECT = """
 schema = 1
@@ -222,6 +223,10 @@ def test_list_shows_every_check_to_people_and_machines(check: Check) -> None:
     rows = json.loads(check("--list", "--format", "json").stdout)
     assert {"id", "title", "effort", "advisory"} == set(rows[0])
     assert len(rows) >= 50
+
+
+def test_the_version_is_told_as_scaffold_tells_it(check: Check) -> None:
+    assert check("--version").stdout == f"check {__version__}\n"
 
 
 def test_completion_scripts_can_be_printed(check: Check) -> None:
