@@ -281,6 +281,12 @@ def test_the_readme_lists_every_milestone_with_its_due_date_and_document() -> No
     assert readme.count("due 2026-12-01") == len(PLAN["milestones"])
 
 
+def test_the_readme_makes_the_remote_before_it_pushes_there() -> None:
+    before, pushes, _ = rendered_markdown()["README.md"].partition("git push -u origin")
+    assert pushes
+    assert "gh repo create" in before
+
+
 def test_the_readme_explains_every_variable_of_the_example_configuration() -> None:
     example = (STARTER / ".env.example").read_text(encoding="utf-8")
     named = set(re.findall(r"^([A-Z_]+)=", example, re.MULTILINE)) | {"PORT"}
