@@ -363,9 +363,10 @@ def _end_cleanly_on_signals() -> None:
             sandbox.terminate_all()
         raise KeyboardInterrupt
 
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) is not signal.SIG_IGN:  # as `nohup` asks
-            signal.signal(number, end)
+    signal.signal(signal.SIGINT, end)
+    signal.signal(signal.SIGTERM, end)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as `nohup` asks
+        signal.signal(signal.SIGHUP, end)
 
 
 def main() -> NoReturn:
