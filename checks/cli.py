@@ -28,6 +28,8 @@ from checks.delivery import (
     cohort,
     deliver,
     refuse_contradictions,
+    require_cache,
+    say,
     write_failure,
 )
 from scaffolder import __version__
@@ -40,12 +42,12 @@ if TYPE_CHECKING:
 OK, BELOW = 0, 1
 
 
-def _formats(_context: click.Context, _option: click.Parameter, values: Sequence[str]) -> tuple[str, ...]:
+def _formats(context: click.Context, _option: click.Parameter, values: Sequence[str]) -> tuple[str, ...]:
     names = [name.strip() for value in values for name in value.split(",") if name.strip()]
     for name in names:
-        if name not in FORMATS:
+        if name not in FORMATS and not context.resilient_parsing:
             raise click.BadParameter(f"{name!r} is not one of {', '.join(FORMATS)}.")
-    return tuple(dict.fromkeys(names)) or ("terminal",)
+    return tuple(dict.fromkeys(name for name in names if name in FORMATS)) or ("terminal",)
 
 
 def _share(_context: click.Context, _option: click.Parameter, value: str | None) -> Fraction | None:
@@ -72,7 +74,25 @@ def _check_ids(_context: click.Context, _option: click.Parameter, incomplete: st
     return [id_ for id_ in checks() if id_.startswith(incomplete)]
 
 
-@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+class _Command(click.Command):
+    """Writes a result for a command line that click refuses, too."""
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        """Parse the command line."""
+        try:
+            return super().make_context(info_name, list(args), parent, **extra)
+        except click.UsageError as problem:
+            # What can be read of it says where the result belongs.
+            lenient = {"resilient_parsing": True, "ignore_unknown_options": True}
+            read = super().make_context(info_name, list(args), parent, **extra, **lenient).params
+            targets = [target for target in read["targets"] or () if not str(target).startswith("-")]
+            write_failure(read, targets or [Path()], 0, problem)
+            raise
+
+
+@click.command(cls=_Command, context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("targets", nargs=-1, metavar="[TARGET]...", type=click.Path(path_type=Path))
 @click.option("--project", metavar="PROJECT", shell_complete=_projects, help="Grade as this project, e.g. project2.")
 @click.option("--static", is_flag=True, help="Read only: nothing of the repository is executed.")
@@ -145,7 +165,7 @@ def _check_ids(_context: click.Context, _option: click.Parameter, incomplete: st
 @click.option("-v", "--verbose", is_flag=True, help="Show every finding, and each step as it starts.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress.")
 @click.option("--completion", type=click.Choice(["bash", "zsh", "fish"]), help="Print a completion script to source.")
-@click.version_option(__version__, prog_name="check")
+@click.version_option(__version__, prog_name="check", message="%(prog)s %(version)s")
 def command(targets: tuple[Path, ...], **options: Any) -> None:
     """Grade repositories from measured evidence: tests, coverage, Docker, CI, deployment, operations, documents.
 
@@ -159,11 +179,11 @@ def command(targets: tuple[Path, ...], **options: Any) -> None:
       check repo1 repo2 --format html,json -o reports/
     """
     if options["completion"]:
-        click.echo(_completion(options["completion"]))
+        say(_completion(options["completion"]) + "\n")
     elif options["listing"]:
-        click.echo(_list(options["formats"], _scenario_checks(options["project"]) if options["project"] else {}))
+        say(_list(options["formats"], _scenario_checks(options["project"]) if options["project"] else {}) + "\n")
     elif options["explain"]:
-        click.echo(_explain(options["explain"], options["project"]))
+        say(_explain(options["explain"], options["project"]) + "\n")
     elif options["verify"]:
         sys.exit(_verify(options))
     else:
@@ -253,18 +273,16 @@ def _run(targets: Sequence[Path], options: dict[str, Any]) -> int:
     """Grade each target, write what was asked for, and return the exit code."""
     _end_cleanly_on_signals()
     cards: list[Scorecard] = []
-    output: Path | None = options["output"]
     several = len(targets) > 1
-    refuse_contradictions(targets, output, options["formats"])
-    if options["static"] and (options["urls"] or options["acceptance"]):
-        raise Refused("--static executes nothing; leave it out to run acceptance scenarios.")
     try:
+        refuse_contradictions(targets, options)
+        require_cache()
         for target in targets:
             card = _grade(target, options)
             cards.append(card)
             deliver(card, options, several=several)
         if several:
-            click.echo(cohort(cards, options), nl=False)
+            say(cohort(cards, options))
     except (KeyboardInterrupt, Exception) as problem:
         write_failure(options, targets, len(cards), problem)
         if isinstance(problem, click.ClickException):
@@ -337,7 +355,7 @@ def _report_crash(problem: BaseException, *, verbose: bool) -> int:
 
 
 def _end_cleanly_on_signals() -> None:
-    """Make SIGINT and SIGTERM end every process of the repository under review before anything else happens."""
+    """Make Ctrl-C, SIGTERM and a closed terminal end every process of the repository before anything else happens."""
 
     def end(_number: int, _frame: FrameType | None) -> NoReturn:
         sandbox = sys.modules.get("checks.sandbox")
@@ -347,6 +365,8 @@ def _end_cleanly_on_signals() -> None:
 
     signal.signal(signal.SIGINT, end)
     signal.signal(signal.SIGTERM, end)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as `nohup` asks
+        signal.signal(signal.SIGHUP, end)
 
 
 def main() -> NoReturn:
