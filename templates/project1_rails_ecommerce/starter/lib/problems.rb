@@ -1,0 +1,3 @@
+# Errors as RFC 9457 problem+json, for controllers, middleware and whatever goes wrong between them.
+require_relative "problems/error"
+require_relative "problems/exceptions_app"
