@@ -5,10 +5,16 @@ threads_count = ENV.fetch("RAILS_MAX_THREADS", "5").to_i
 threads threads_count, threads_count
 bind "tcp://0.0.0.0:#{ENV.fetch('PORT', '8000')}"
 
+# Rails answers methods that don't exist, with a 405 like any other wrong one.
+supported_http_methods :any
+
 # SIGTERM: stop accepting, finish what is in flight, exit 0. A load balancer keeps connections open, so without an end
 # to the waiting one slow client could hold the process until it is killed.
 raise_exception_on_sigterm false
 force_shutdown_after 8
+# Puma's own handler waits inside the signal handler, where it meets a deadlock now and then (one stop in ten with Ruby
+# 3.3). That of INT does the same work, but only says that it is time to stop.
+after_booted { Signal.trap("TERM") { Process.kill("INT", Process.pid) } }
 
 formatter = Observability::JsonFormatter.new
-log_formatter { |line| formatter.call("INFO", Time.now, "puma", line).chomp }
+log_formatter { |line| formatter.call("INFO", Time.now.utc, "puma", line).chomp }

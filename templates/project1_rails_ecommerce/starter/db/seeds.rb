@@ -3,7 +3,8 @@ abort("db:seed: only in development") unless Rails.env.development?
 
 def user(role, first_name)
   User.find_or_create_by!(email: "#{role}@example.com") do |user|
-    user.assign_attributes(first_name:, last_name: role.capitalize, role:, password: "correct horse", email_verified: true)
+    user.assign_attributes(first_name:, last_name: role.capitalize, role:, password: "correct horse",
+                           email_verified: true)
   end
 end
 
@@ -12,13 +13,17 @@ user("customer", "Carl")
 vendor = user("vendor", "Vera")
 
 def category(name, parent: nil, sort_order: 0)
-  Category.find_or_create_by!(slug: name.parameterize) { |category| category.assign_attributes(name:, parent:, sort_order:) }
+  Category.find_or_create_by!(slug: name.parameterize) do |category|
+    category.assign_attributes(name:, parent:, sort_order:)
+  end
 end
 
 books = category("Books")
 optics = category("Optics", sort_order: 1)
-places = { "Field guides" => category("Field guides", parent: books), "Maps" => category("Maps", parent: books, sort_order: 1),
-           "Binoculars" => category("Binoculars", parent: optics), "Telescopes" => category("Telescopes", parent: optics, sort_order: 1) }
+places = [
+  category("Field guides", parent: books), category("Maps", parent: books, sort_order: 1),
+  category("Binoculars", parent: optics), category("Telescopes", parent: optics, sort_order: 1)
+].index_by(&:name)
 
 [
   ["FG-1", "Birds of the north", "Field guides", "19.90", %w[birds outdoor], 40],
@@ -29,9 +34,9 @@ places = { "Field guides" => category("Field guides", parent: books), "Maps" => 
   ["BN-8", "Binoculars 8×42", "Binoculars", "189.00", %w[birds optics], 7],
   ["BN-10", "Binoculars 10×42", "Binoculars", "209.00", %w[birds optics], 5],
   ["TS-70", "Refractor 70 mm", "Telescopes", "129.99", %w[optics stars], 3]
-].each do |sku, name, place, price, tags, stock|
+].each do |sku, name, place, price, tags, stock_quantity|
   Product.find_or_create_by!(sku:) do |product|
     product.assign_attributes(name:, slug: name.parameterize, category: places.fetch(place), vendor:, price:, tags:,
-                              stock_quantity: stock, description: "#{name}. For whoever likes to look closely.")
+                              stock_quantity:, description: "#{name}. For whoever likes to look closely.")
   end
 end

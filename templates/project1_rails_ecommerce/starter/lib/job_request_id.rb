@@ -1,5 +1,6 @@
 # Sidekiq middleware: the id of a request goes along with the jobs that it causes.
 module JobRequestId
+  # Where a job is enqueued.
   class Client
     include Sidekiq::ClientMiddleware
 
@@ -9,11 +10,12 @@ module JobRequestId
     end
   end
 
+  # Where it runs.
   class Server
     include Sidekiq::ServerMiddleware
 
-    def call(_instance, job, _queue)
-      Observability::RequestId.with(job["request_id"]) { yield }
+    def call(_instance, job, _queue, &)
+      Observability::RequestId.with(job["request_id"], &)
     end
   end
 end

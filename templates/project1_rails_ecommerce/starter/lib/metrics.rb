@@ -4,6 +4,7 @@ require_relative "metrics/counter"
 require_relative "metrics/gauge"
 require_relative "metrics/histogram"
 
+# Where metrics are made and read.
 module Metrics
   CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8".freeze
 

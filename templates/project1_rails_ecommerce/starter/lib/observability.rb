@@ -5,6 +5,7 @@ require_relative "observability/json_formatter"
 require_relative "observability/request_id"
 require_relative "observability/requests"
 
+# Where the parts come together.
 module Observability
   def self.logger(stream)
     ActiveSupport::Logger.new(stream, formatter: JsonFormatter.new)

@@ -30,7 +30,7 @@ class QueryParameters
 
   # Raises Problems::Invalid if any parameter was wrong.
   def validate!
-    raise Problems::Invalid.new(@errors) if @errors.any?
+    raise Problems::Invalid, @errors if @errors.any?
   end
 
   private

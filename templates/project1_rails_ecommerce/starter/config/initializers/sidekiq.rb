@@ -9,6 +9,10 @@ Sidekiq.configure_client do |config|
 end
 
 Sidekiq.configure_server do |config|
+  # It prints to stdout that Linux has no signal INFO, where every line is to be JSON.
+  Sidekiq::CLI.prepend(Module.new { private def puts(line) = Rails.logger.info(line) })
+
+  # TODO(m7.4): export queue depth and job duration, see docs/milestones/m7-caching-and-jobs.md
   config.redis = { url: Settings.current.redis_url }
   config.logger = Rails.logger
   config.client_middleware { |chain| chain.add JobRequestId::Client }

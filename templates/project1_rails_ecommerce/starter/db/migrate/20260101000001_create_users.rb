@@ -1,12 +1,12 @@
 class CreateUsers < ActiveRecord::Migration[7.2]
   def change
     create_table :users do |t|
-      t.string :email, null: false, limit: 254
+      t.text :email, null: false
       t.string :password_digest, null: false
       t.string :first_name, null: false, limit: 100
       t.string :last_name, null: false, limit: 100
       t.string :phone, limit: 30
-      t.string :role, null: false, default: "customer", limit: 20
+      t.text :role, null: false, default: "customer"
       t.boolean :email_verified, null: false, default: false
       t.boolean :active, null: false, default: true
       t.datetime :last_login_at

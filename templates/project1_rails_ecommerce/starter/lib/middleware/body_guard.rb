@@ -8,9 +8,15 @@ module Middleware
     end
 
     def call(env)
-      # TODO(m1.2): every request is let through so far, see docs/milestones/m1-foundations.md. `Problems::Error#to_rack`
-      # is an answer.
-      @app.call(env)
+      refusal(env) || @app.call(env)
     end
+
+    private
+
+    # The answer to a body that can't be taken; nil lets the request through.
+    #
+    # TODO(m1.2): everything is let through so far, see docs/milestones/m1-foundations.md. `Problems::Error#to_rack` makes
+    # an answer.
+    def refusal(_env) = nil
   end
 end

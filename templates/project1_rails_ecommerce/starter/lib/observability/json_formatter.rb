@@ -21,7 +21,7 @@ module Observability
       when Hash then message
       when Exception
         { message: "#{message.class}: #{message.message}", exception: message.full_message(highlight: false) }
-      else { message: message.to_s.strip }
+      else { message: message.to_s.scrub.strip }
       end
     end
   end

@@ -28,6 +28,7 @@ module Problems
     def to_rack = [status, { "content-type" => MEDIA_TYPE, **headers }, [JSON.generate(body)]]
   end
 
+  # Nothing there, or nothing for you.
   class NotFound < Error
     def initialize(detail = "There is nothing at this path.") = super(404, detail)
   end

@@ -7,13 +7,13 @@ module Problems
     METHODS = %w[GET POST PUT PATCH DELETE].freeze
     DETAILS = { 400 => "The request can't be read.", 404 => "There is nothing at this path.",
                 405 => "This path doesn't take this method." }.freeze
+    UNROUTED = [ActionController::RoutingError, ActionController::UnknownHttpMethod].freeze
 
     def call(env)
       exception = env["action_dispatch.exception"]
       return exception.to_rack if exception.is_a?(Error)
 
-      allowed = allowed_methods(env, exception)
-      return Error.new(405, DETAILS[405], headers: { "allow" => allowed.join(", ") }).to_rack if allowed.any?
+      return unrouted(env["action_dispatch.original_path"]) if UNROUTED.any? { |kind| exception.is_a?(kind) }
 
       status = ActionDispatch::ExceptionWrapper.status_code_for_exception(exception.class.name)
       Error.new(status, detail(status, exception)).to_rack
@@ -27,12 +27,12 @@ module Problems
       DETAILS.fetch(status) { status < 500 ? "The request was refused." : "Something went wrong here; the log knows what." }
     end
 
-    # Rails finds no route for a known path with another method, and can't tell the two apart.
-    def allowed_methods(env, exception)
-      return [] unless exception.is_a?(ActionController::RoutingError) || exception.is_a?(ActionController::UnknownHttpMethod)
+    # Rails finds no route for a known path with another method, and doesn't tell the two apart.
+    def unrouted(path)
+      allowed = METHODS.select { |method| recognized?(path, method) }
+      return NotFound.new.to_rack if allowed.empty?
 
-      path = env["action_dispatch.original_path"]
-      METHODS.select { |method| recognized?(path, method) }
+      Error.new(405, DETAILS[405], headers: { "allow" => allowed.join(", ") }).to_rack
     end
 
     def recognized?(path, method)

@@ -8,6 +8,7 @@ module Api
       # TODO(m4.4): read an own order, see docs/milestones/m4-cart-and-orders.md
       def show = not_built_yet("m4.4")
 
+      # TODO(m4.2): compute the totals, in app/services/order_totals.rb, see docs/milestones/m4-cart-and-orders.md
       # TODO(m4.3): check out the cart, see docs/milestones/m4-cart-and-orders.md
       # TODO(m5.1): take the stock, see docs/milestones/m5-inventory.md
       def create = not_built_yet("m4.3")

@@ -4,6 +4,7 @@ module Api
     class ProductsController < BaseController
       allow_anonymous only: %i[index show]
 
+      # TODO(m3.4): keep the number of statements constant, see docs/milestones/m3-catalogue.md
       # TODO(m7.1): answer 304 to an unchanged ETag, see docs/milestones/m7-caching-and-jobs.md
       # TODO(m7.2): cache product pages, see docs/milestones/m7-caching-and-jobs.md
       def index
