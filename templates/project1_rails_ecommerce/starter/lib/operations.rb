@@ -1,3 +1,4 @@
+require "etc"
 require "json"
 require "pg"
 require "redis"
@@ -30,6 +31,12 @@ class Operations
       end
     }
   }.freeze
+
+  # What the kernel says this process holds; nothing where there is no /proc.
+  Metrics.gauge("process_resident_memory_bytes", "Memory that the process holds.") do
+    pages = File.exist?("/proc/self/statm") ? File.read("/proc/self/statm").split[1] : nil
+    pages ? { {} => pages.to_i * Etc.sysconf(Etc::SC_PAGESIZE) } : {}
+  end
 
   def initialize(process)
     @process = process
