@@ -1,5 +1,6 @@
 # The web process. One process with threads: metrics are kept in its memory, and ECS runs as many copies as are needed.
 require_relative "../lib/observability/json_formatter"
+require_relative "../lib/puma_shutdown"
 
 threads_count = ENV.fetch("RAILS_MAX_THREADS", "5").to_i
 threads threads_count, threads_count
@@ -12,9 +13,6 @@ supported_http_methods :any
 # to the waiting one slow client could hold the process until it is killed.
 raise_exception_on_sigterm false
 force_shutdown_after 8
-# Puma's own handler waits inside the signal handler, where it meets a deadlock now and then (one stop in ten with Ruby
-# 3.3). That of INT does the same work, but only says that it is time to stop.
-after_booted { Signal.trap("TERM") { Process.kill("INT", Process.pid) } }
 
 formatter = Observability::JsonFormatter.new
 log_formatter { |line| formatter.call("INFO", Time.now.utc, "puma", line).chomp }

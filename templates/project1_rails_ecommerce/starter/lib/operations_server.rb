@@ -1,6 +1,5 @@
-require "puma"
-require "puma/server"
 require_relative "operations"
+require_relative "puma_shutdown"
 
 # Serves /healthz, /readyz and /metrics for the worker, which serves no other pages: a small Puma in its own threads.
 class OperationsServer
