@@ -6,16 +6,14 @@ import json
 import os
 import re
 import subprocess
-import time
-import urllib.error
-import urllib.request
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
 from checks.runners.processes import boot
 from scaffolder.render import render
+from tests.support.http import eventually, get
 from tests.support.services import project2_environment
 
 pytestmark = pytest.mark.slow
@@ -44,24 +42,6 @@ def run(root: Path, variables: Mapping[str, str], *command: str) -> str:
     )
     assert done.returncode == 0, f"{command}\n{done.stdout[-6000:]}\n{done.stderr[-4000:]}"
     return done.stdout + done.stderr
-
-
-def get(url: str, **headers: str) -> tuple[int, dict[str, str], bytes]:
-    try:
-        with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=10) as answer:
-            return answer.status, {k.lower(): v for k, v in answer.headers.items()}, answer.read()
-    except urllib.error.HTTPError as error:
-        return error.code, {k.lower(): v for k, v in error.headers.items()}, error.read()
-
-
-def eventually(condition: Callable[[], bool], seconds: float = 5) -> bool:
-    """Whether the condition comes true within that time."""
-    end = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.05)
-    return True
 
 
 def test_its_own_ci_is_green_with_at_least_90_percent_coverage(starter: Path, environment: dict[str, str]) -> None:
