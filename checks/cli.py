@@ -7,11 +7,10 @@ grader itself failed or was interrupted.
 from __future__ import annotations
 
 import gc
-import json
 import os
 import signal
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
@@ -23,6 +22,7 @@ import click
 from checks.delivery import (
     FAILED,
     FORMATS,
+    USAGE,
     Refused,
     cache_folder,
     cohort,
@@ -35,7 +35,7 @@ from checks.delivery import (
 from scaffolder import __version__
 
 if TYPE_CHECKING:
-    from checks.model import Check, Scorecard
+    from checks.model import Scorecard
     from checks.repository import Repository
     from scaffolder.projects import Project
 
@@ -88,7 +88,7 @@ class _Command(click.Command):
             lenient = {"resilient_parsing": True, "ignore_unknown_options": True}
             read = super().make_context(info_name, list(args), parent, **extra, **lenient).params
             targets = [target for target in read["targets"] or () if not str(target).startswith("-")]
-            write_failure(read, targets or [Path()], 0, problem)
+            write_failure(read, targets or [Path()], problem, several=len(targets) > 1)
             raise
 
 
@@ -181,9 +181,13 @@ def command(targets: tuple[Path, ...], **options: Any) -> None:
     if options["completion"]:
         say(_completion(options["completion"]) + "\n")
     elif options["listing"]:
-        say(_list(options["formats"], _scenario_checks(options["project"]) if options["project"] else {}) + "\n")
+        from checks.listing import listed
+
+        say(listed(options["project"], as_json="json" in options["formats"]) + "\n")
     elif options["explain"]:
-        say(_explain(options["explain"], options["project"]) + "\n")
+        from checks.listing import explained
+
+        say(explained(options["explain"], options["project"]) + "\n")
     elif options["verify"]:
         sys.exit(_verify(options))
     else:
@@ -197,52 +201,6 @@ def _completion(shell: str) -> str:
     if kind is None:
         raise Refused(f"no completion for {shell}.")
     return kind(command, {}, "check", "_CHECK_COMPLETE").source()
-
-
-def _scenario_checks(name: str | None) -> dict[str, Check]:
-    """The checks of acceptance scenarios, as their docstrings explain them: of one project, or of all."""
-    from checks.acceptance.scenarios import read
-    from checks.rules.acceptance import scenario_check
-    from scaffolder.projects import find_project, load_projects
-
-    found: dict[str, Check] = {}
-    for project in [find_project(name)] if name else load_projects():
-        docs = {m.id: m.docs for m in project.milestones}
-        for scenario in read([project.acceptance]):
-            milestone = scenario.id.split(".")[1]
-            made = scenario_check(scenario.id, scenario.title, docs.get(milestone, ""), scenario.explanation)
-            found.setdefault(scenario.id, made)
-    return found
-
-
-def _list(formats: Sequence[str], scenarios: Mapping[str, Check]) -> str:
-    from checks.catalogue import checks
-
-    rules = [rule for _, rule in sorted({**checks(), **scenarios}.items())]
-    if "json" in formats:
-        fields = [{"id": c.id, "title": c.title, "effort": c.effort.value, "advisory": c.advisory} for c in rules]
-        return json.dumps(fields, indent=2, ensure_ascii=False)
-    width = max(len(c.id) for c in rules)
-    lines = [f"{c.id:<{width}}  {c.effort.value:<6}  {c.title}{' (advisory)' if c.advisory else ''}" for c in rules]
-    more = "" if scenarios else " `--project project2` adds the acceptance scenarios of a project."
-    return "\n".join([*lines, f"{len(lines)} checks. `check --explain ID` tells more.{more}"])
-
-
-def _explain(id_: str, project: str | None) -> str:
-    import difflib
-    import textwrap
-
-    from checks.catalogue import checks
-
-    known = {**checks(), **_scenario_checks(project)}
-    rule = known.get(id_)
-    if rule is None:
-        near = difflib.get_close_matches(id_, list(known), n=1)
-        hint = f" Did you mean {near[0]}?" if near else ""
-        raise Refused(f"there is no check {id_!r}.{hint} `check --list` shows them all.")
-    body = "\n\n".join(textwrap.fill(part, 88) for part in rule.explanation.split("\n\n"))
-    notes = "advisory: reported, never scored" if rule.advisory else f"effort: {rule.effort.value}"
-    return f"{rule.id}\n{rule.title}\n\n{body}\n\nRepair: {textwrap.fill(rule.repair, 88)}\n\n({notes})"
 
 
 def _verify(options: dict[str, Any]) -> int:
@@ -270,27 +228,43 @@ def _verify(options: dict[str, Any]) -> int:
 
 
 def _run(targets: Sequence[Path], options: dict[str, Any]) -> int:
-    """Grade each target, write what was asked for, and return the exit code."""
+    """Grade each target, write what was asked for, and return the exit code.
+
+    Of several targets one that can't be graded leaves the others theirs; the exit code is that of the worst.
+    """
     _end_cleanly_on_signals()
     cards: list[Scorecard] = []
+    waiting = list(targets)
+    refused = False
     several = len(targets) > 1
     try:
         refuse_contradictions(targets, options)
         require_cache()
-        for target in targets:
-            card = _grade(target, options)
-            cards.append(card)
-            deliver(card, options, several=several)
-        if several:
+        while waiting:
+            try:
+                card = _grade(waiting[0], options)
+            except Refused as problem:
+                if not several:
+                    raise
+                refused = True
+                write_failure(options, waiting[:1], problem, several=True)
+                problem.show()
+            else:
+                cards.append(card)
+                deliver(card, options, several=several)
+            del waiting[0]
+        if several and cards:
             say(cohort(cards, options))
     except (KeyboardInterrupt, Exception) as problem:
-        write_failure(options, targets, len(cards), problem)
+        write_failure(options, waiting, problem, several=several)
         if isinstance(problem, click.ClickException):
             raise
         return _report_crash(problem, verbose=options["verbose"])
     if any(f.verdict.internal for card in cards for f in card.findings):
         click.echo("check: the grader failed in at least one check; the scorecard is provisional.", err=True)
         return FAILED
+    if refused:
+        return USAGE
     bar: Fraction | None = options["min_score"]
     return BELOW if bar is not None and any(card.score < bar for card in cards) else OK
 

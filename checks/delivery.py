@@ -166,10 +166,10 @@ def last_result(name: str) -> Path:
     return cache_folder() / "results" / f"{name}.json"
 
 
-def write_failure(options: dict[str, Any], targets: Sequence[Path], graded: int, problem: BaseException) -> None:
-    """Write a result that says why there is no scorecard, so that no machine reads an older one as the new.
+def write_failure(options: dict[str, Any], targets: Sequence[Path], problem: BaseException, *, several: bool) -> None:
+    """Write a result for each target that says why it has no scorecard, so that no machine reads an older one as new.
 
-    The first `graded` targets have theirs already and keep it.
+    `several` says whether the command was given more than one target.
     """
     from checks.cache import write_whole
 
@@ -183,9 +183,9 @@ def write_failure(options: dict[str, Any], targets: Sequence[Path], graded: int,
             "exit_code": USAGE if usage else FAILED,
         },
     }
-    names = [target.resolve().name for target in targets[graded:]]
+    names = [target.resolve().name for target in targets]
     paths: list[Path | None] = [last_result(name) for name in names]
-    output, several = options["output"], len(targets) > 1
+    output = options["output"]
     if "json" in options["formats"] and not _contradict(output, several or len(options["formats"]) > 1):
         paths += [_place(options, name, "json", several=several) for name in names]
     for path in filter(None, paths):
