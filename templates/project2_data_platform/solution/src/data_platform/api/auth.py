@@ -1,0 +1,28 @@
+"""Who is asking."""
+
+from typing import Annotated
+
+from fastapi import Depends, HTTPException, status
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from data_platform.config import get_settings
+from data_platform.tokens import InvalidTokenError, Principal, verify
+
+_bearer = HTTPBearer(auto_error=False)
+
+
+def require_user(credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]) -> Principal:
+    """Give the sender of the request, by the bearer token. Raises a 401."""
+    if credentials is None:
+        raise _unauthorized("A bearer token is needed: POST /api/token/ of the admin process gives one.")
+    try:
+        return verify(credentials.credentials, get_settings().secret_key.get_secret_value())
+    except InvalidTokenError as error:
+        raise _unauthorized(str(error)) from error
+
+
+def _unauthorized(detail: str) -> HTTPException:
+    return HTTPException(status.HTTP_401_UNAUTHORIZED, detail, headers={"WWW-Authenticate": "Bearer"})
+
+
+CurrentUser = Annotated[Principal, Depends(require_user)]
