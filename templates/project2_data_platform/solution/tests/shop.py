@@ -63,10 +63,10 @@ class _Handler(BaseHTTPRequestHandler):
         for name, value in {"Content-Length": str(len(reply.body)), **reply.headers}.items():
             self.send_header(name, value)
         self.end_headers()
-        if reply.drip is None:
-            self.wfile.write(reply.body)
-            return
         try:
+            if reply.drip is None:
+                self.wfile.write(reply.body)
+                return
             for byte in reply.body:
                 self.wfile.write(bytes([byte]))
                 time.sleep(reply.drip)

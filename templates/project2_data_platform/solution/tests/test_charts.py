@@ -36,6 +36,10 @@ def test_a_column_is_as_high_as_its_share_of_the_scale() -> None:
     )
 
 
+def test_a_single_day_has_the_plot_to_itself() -> None:
+    assert columns(days("5")).columns == (Column(Decimal(10), Decimal(80), Decimal(180), "2026-03-01: 5.00"),)
+
+
 def test_days_without_sales_draw_nothing_and_divide_by_nothing() -> None:
     assert columns(days("0.00")) == ColumnChart((), (Tick(Decimal(0), "1 Mar"),), ())
     assert columns([]) == ColumnChart((), (), ())

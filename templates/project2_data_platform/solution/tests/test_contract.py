@@ -48,3 +48,15 @@ def test_an_answer_outside_the_contract_is_noticed(client: TestClient) -> None:
     response._content = b'{"items": "none"}'
     with pytest.raises(OpenAPIError):
         assert_conforms(response)
+
+
+@pytest.mark.parametrize(("method", "path"), sorted(operations()))
+def test_a_stranger_is_refused_before_anything_of_the_request_is_read(
+    client: TestClient, method: str, path: str
+) -> None:
+    del client.headers["Authorization"]
+    response = client.request(
+        method, path.replace("{id}", "x"), content=b"{", headers={"Content-Type": "application/json"}
+    )
+    assert response.status_code == (401 if path.startswith("/api/v1/") else 200)
+    assert ("WWW-Authenticate" in response.headers) == path.startswith("/api/v1/")

@@ -69,7 +69,7 @@ def store(session: Session, import_id: int, *batches: list[Cleaned]) -> loading.
 
 def totals(session: Session) -> dict[str, Decimal]:
     rows = session.execute(select(models.Sale.transaction_id, models.Sale.total).order_by(models.Sale.transaction_id))
-    return {transaction_id: total for transaction_id, total in rows}
+    return {row.transaction_id: row.total for row in rows}
 
 
 def customers(session: Session) -> dict[str, tuple[int, int]]:
@@ -183,7 +183,7 @@ def test_what_does_not_add_up_is_not_stored(session: Session, imports: list[int]
     staged = prepare(session)
     stage(session, staged, [sale(1), sale(2), reject(3)])
     session.execute(text(damage))
-    with pytest.raises(ReconciliationError, match="^accepted .*, stored "):
+    with pytest.raises(ReconciliationError, match=r"^accepted .*, stored "):
         load(session, staged, imports[0])
 
 

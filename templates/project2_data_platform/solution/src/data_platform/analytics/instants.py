@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Date, DateTime, and_, cast, func, literal, text
+from sqlalchemy import ColumnElement, Date, and_, cast, func, literal, text
 
 from data_platform.analytics.ranges import DayRange
 
@@ -25,7 +25,7 @@ def in_range(instant: Any, days: DayRange) -> ColumnElement[bool]:
     local midnight itself may not exist, or exist twice, when clocks change.
     """
     margin = text("interval '1 day'")
-    after = cast(day(days.start), DateTime(timezone=True)) - margin
-    before = cast(day(days.end), DateTime(timezone=True)) + margin + margin
+    after = cast(day(days.start), instant.type) - margin
+    before = cast(day(days.end), instant.type) + margin + margin
     local = local_day(instant, days.timezone)
     return and_(instant >= after, instant < before, local.between(day(days.start), day(days.end)))

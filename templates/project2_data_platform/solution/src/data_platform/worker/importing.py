@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from data_platform.jobs import ErrorCode, JobStatus
 from data_platform.operational import DataSource, Import, RawChunk
 from data_platform.pipeline.cleaning import Cleaner
-from data_platform.pipeline.loading import load, prepare, stage
+from data_platform.pipeline.loading import ReconciliationError, load, prepare, stage
 from data_platform.pipeline.readers import read_batches
 from data_platform.pipeline.rows import UnreadableFileError
 from data_platform.worker import stopping
@@ -40,7 +40,11 @@ def import_file(session: Session, job: Import) -> None:
             raise JobFailedError(ErrorCode(error.code), str(error)) from error
     job.status = JobStatus.VALIDATING
     advance(session, job, _READ_PERCENT)
-    load(session, staged, job.id)
+    try:
+        load(session, staged, job.id)
+    except ReconciliationError as error:
+        message = f"What was stored is not what was accepted, so nothing was kept: {error}."
+        raise JobFailedError(ErrorCode.INTERNAL, message) from error
     job.processed = staged.sales
     job.rejected = staged.rejects
 

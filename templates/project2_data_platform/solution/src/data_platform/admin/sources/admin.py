@@ -33,12 +33,20 @@ class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in t
         return False
 
 
+class SourceFilter(admin.RelatedFieldListFilter):
+    """The filter by source, also while there is only one."""
+
+    def has_output(self) -> bool:
+        """Show it always: a filter that comes and goes is looked for."""
+        return True
+
+
 @admin.register(Import)
 class ImportAdmin(ReadOnlyAdmin):
     """What came in, newest first, and what became of it."""
 
     list_display = ("id", "file_name", "source", "status", "progress", "records", "processed", "rejected", "created_at")
-    list_filter = ("status", "source")
+    list_filter = ("status", ("source", SourceFilter))
     list_select_related = ("source",)
     search_fields = ("file_name", "sha256")
 

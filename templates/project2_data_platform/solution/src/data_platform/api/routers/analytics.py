@@ -4,16 +4,16 @@ from datetime import datetime
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Query
 
 from data_platform.analytics import metrics, products, segments
 from data_platform.analytics.figures import Ranking
 from data_platform.api.analytics_schemas import DailyMetricsRead, SegmentsRead, SummaryRead, TopProductsRead
-from data_platform.api.auth import require_user
+from data_platform.api.auth import GuardedRoute
 from data_platform.api.parameters import DatabaseSession
 from data_platform.api.ranges import Day, DayRangeFields, Zone
 
-router = APIRouter(prefix="/api/v1/analytics", dependencies=[Depends(require_user)])
+router = APIRouter(prefix="/api/v1/analytics", route_class=GuardedRoute)
 
 
 class TopProductsQuery(DayRangeFields):

@@ -3,12 +3,13 @@
 from fastapi import APIRouter, Response, status
 
 from data_platform import sources
+from data_platform.api.auth import GuardedRoute
 from data_platform.api.parameters import DatabaseSession, Page, PerPage, RowId
 from data_platform.api.schemas import DataSourceCreate, DataSourcePage, DataSourceRead, DataSourceUpdate
 from data_platform.source_settings import check
 from data_platform.sources import SourceType
 
-router = APIRouter(prefix="/api/v1/data-sources")
+router = APIRouter(prefix="/api/v1/data-sources", route_class=GuardedRoute)
 
 
 @router.get("")

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Depends, Path, Request, Response, status
 from fastapi.responses import StreamingResponse
 
 from data_platform import imports, jobs
+from data_platform.api.auth import GuardedRoute
 from data_platform.api.job_schemas import JobRead, RejectPage
 from data_platform.api.negotiation import choose
 from data_platform.api.parameters import DatabaseSession, Page, PerPage, RowId
@@ -19,7 +20,7 @@ from data_platform.operational import Reject
 from data_platform.spreadsheets import harmless
 
 JOBS = "/api/v1/jobs"
-router = APIRouter(prefix="/api/v1")
+router = APIRouter(prefix="/api/v1", route_class=GuardedRoute)
 
 
 def _wanted_type(request: Request) -> str:

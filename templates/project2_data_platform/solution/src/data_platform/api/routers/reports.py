@@ -6,14 +6,14 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Path, Request, Response, status
 from fastapi.responses import HTMLResponse
 
-from data_platform.api.auth import require_user
+from data_platform.api.auth import GuardedRoute
 from data_platform.api.negotiation import choose
 from data_platform.api.parameters import DatabaseSession
 from data_platform.api.report_schemas import ReportCreate, ReportRead
 from data_platform.reporting import page, reports, table
 from data_platform.reporting.document import open_document
 
-router = APIRouter(prefix="/api/v1/reports", dependencies=[Depends(require_user)])
+router = APIRouter(prefix="/api/v1/reports", route_class=GuardedRoute)
 _OFFERED = ("application/json", "text/csv", "text/html")
 _VARIES = {"Vary": "Accept"}
 

@@ -1,14 +1,14 @@
 """Orders pulled from the Rails shop of project 1."""
 
-from fastapi import APIRouter, Depends, Response, status
+from fastapi import APIRouter, Response, status
 
 from data_platform import order_sync
-from data_platform.api.auth import require_user
+from data_platform.api.auth import GuardedRoute
 from data_platform.api.job_schemas import JobRead
 from data_platform.api.parameters import DatabaseSession
 from data_platform.api.sync_schemas import OrderSyncRead
 
-router = APIRouter(prefix="/api/v1/sync", dependencies=[Depends(require_user)])
+router = APIRouter(prefix="/api/v1/sync", route_class=GuardedRoute)
 
 
 @router.post("/orders", status_code=status.HTTP_202_ACCEPTED)
