@@ -1,0 +1,247 @@
+"""What every scenario of the data platform builds on: accounts, clients, uploads, one large import, one outage."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import httpx2
+import p2_tokens
+import pytest
+from p2_files import BigFile, big_file, csv_file, sales, tag
+from p2_platform import Account, Ingestion, Json, Polled, log_in
+
+from checks.acceptance import blocked, eventually, parallel
+
+PROCESSES = ("api", "admin", "worker", "beat")
+DEPENDENCIES = ("postgresql", "redis")
+RECOVERY_SECONDS = 5
+BIG_YEAR = 2015
+
+
+@pytest.fixture(autouse=True)
+def processes_run(request: pytest.FixtureRequest) -> None:
+    """Start what a scenario before left stopped. A deployment, where only safe scenarios run, is left alone."""
+    if request.node.get_closest_marker("safe"):
+        return
+    app = request.getfixturevalue("app")
+    for name in PROCESSES:
+        if not app.running(name):
+            app.start(name)
+
+
+# Who comes in -------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def operator(app: Any) -> Account:
+    """A superuser, made on the command line."""
+    account = Account.new("operator")
+    made = app.run(
+        "python manage.py createsuperuser --noinput",
+        env={
+            "DJANGO_SUPERUSER_USERNAME": account.username,
+            "DJANGO_SUPERUSER_PASSWORD": account.password,
+            "DJANGO_SUPERUSER_EMAIL": "operator@example.org",
+        },
+    )
+    assert made.exit == 0, f"createsuperuser --noinput should make a user; it said: {made.last_lines(5)}"
+    return account
+
+
+@pytest.fixture(scope="session")
+def admin(app: Any, client: Any, operator: Account) -> httpx2.Client:
+    """The operator, logged in to the Django process by the login form."""
+    browser: httpx2.Client = client(app.url("admin"))
+    assert log_in(browser, operator), "The user of createsuperuser should be able to log in at /admin/login/."
+    return browser
+
+
+@pytest.fixture(scope="session")
+def token_endpoint(app: Any, client: Any) -> Any:
+    """Ask the Django process for a token: a function from an account to the answer."""
+    browser = client(app.url("admin"))
+
+    def ask(account: Account) -> httpx2.Response:
+        body = {"username": account.username, "password": account.password}
+        answer: httpx2.Response = browser.post("/api/token/", json=body)
+        return answer
+
+    return ask
+
+
+@pytest.fixture(scope="session")
+def token(app: Any, token_endpoint: Any, operator: Account) -> str:
+    """The operator's token. Where Django issues none yet, the grader's own stands in, so that the rest can be judged."""
+    response = token_endpoint(operator)
+    if response.status_code == 200 and "access_token" in response.text:
+        issued: str = response.json()["access_token"]
+        return issued
+    return p2_tokens.sign(p2_tokens.claims("1", role="admin"), app.env["SECRET_KEY"])
+
+
+@pytest.fixture(scope="session")
+def api(app: Any, client: Any, token: str) -> httpx2.Client:
+    """A client of the FastAPI process with a token."""
+    found: httpx2.Client = client(app.url("api"), headers={"Authorization": f"Bearer {token}"})
+    return found
+
+
+@pytest.fixture(scope="session")
+def anonymous(app: Any, client: Any) -> httpx2.Client:
+    """A client of the FastAPI process without a token."""
+    found: httpx2.Client = client(app.url("api"))
+    return found
+
+
+# What comes in ------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def ingestion(api: httpx2.Client, limits: Any) -> Ingestion:
+    """Sources, uploads and jobs; the fixtures below are its parts by themselves."""
+    return Ingestion(api, limits.job_seconds)
+
+
+@pytest.fixture(scope="session")
+def source(ingestion: Ingestion) -> Any:
+    """`source("csv", {"delimiter": ";"}, active=False)` makes a data source and gives it."""
+    return ingestion.source
+
+
+@pytest.fixture(scope="session")
+def upload(ingestion: Ingestion) -> Any:
+    """`upload(source, content, name="sales.csv", media_type=None)` gives the job of the 202."""
+    return ingestion.upload
+
+
+@pytest.fixture(scope="session")
+def finished(ingestion: Ingestion) -> Any:
+    """`finished(job, seconds=None)` waits for the job's end and gives it."""
+    return ingestion.finished
+
+
+@pytest.fixture(scope="session")
+def import_file(ingestion: Ingestion) -> Any:
+    """`import_file(content, type="csv", processing=None, source=None, seconds=None)` gives a completed `Imported`."""
+    return ingestion.import_file
+
+
+# The large import ---------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class BigRun:
+    """How the large file fared: the answer to its upload, and if that was a job, all that was seen of it."""
+
+    file: BigFile
+    source: Json
+    response: httpx2.Response
+    memory: Any
+    polled: Polled = field(default_factory=Polled)
+
+
+@dataclass(frozen=True)
+class BigImport:
+    """The large file, completed."""
+
+    source_id: int
+    job: Json
+    content: bytes
+    rows: int
+    total: Any
+    rejected: int
+
+
+@pytest.fixture(scope="session")
+def big_run(app: Any, ingestion: Ingestion, limits: Any) -> BigRun:
+    """Import 100,000 sales of the year 2015, with the worker's memory and the job's progress watched."""
+    if not app.running("worker"):
+        app.start("worker")
+    file = big_file(limits.ingest_rows, f"M3-{tag()}", BIG_YEAR)
+    source = ingestion.source()
+    with app.watch_memory("worker") as memory:
+        response = ingestion.send(source, file.content)
+        run = BigRun(file, source, response, memory)
+        if response.status_code == 202:
+            run.polled = ingestion.poll(response.json(), limits.ingest_seconds)
+    return run
+
+
+@pytest.fixture(scope="session")
+def big_import(big_run: BigRun) -> BigImport:
+    """The 100,000 sales, for scenarios that need them in the warehouse."""
+    job = big_run.polled.last if big_run.polled.answers else None
+    if job is None or job["status"] != "completed":
+        blocked("the file of 100,000 rows could not be imported", by="acceptance.m3.memory")
+    counts = job["counts"]
+    return BigImport(
+        big_run.source["id"], job, big_run.file.content, big_run.file.rows, big_run.file.total, counts["rejected"]
+    )
+
+
+# The outage ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Outage:
+    """What the platform did while a dependency was away, and how its processes stopped and started afterwards.
+
+    `answers` are by dependency, process and path: the answer (or what was raised) and the seconds that it took;
+    `recovered` by dependency and process. `upload` is the answer to a file sent while Redis was away.
+    """
+
+    answers: dict[tuple[str, str, str], tuple[Any, float]] = field(default_factory=dict)
+    recovered: dict[tuple[str, str], Any] = field(default_factory=dict)
+    source_id: int | None = None
+    upload: Any = None
+    stopped: dict[str, Any] = field(default_factory=dict)
+    started: dict[str, tuple[Any, float]] = field(default_factory=dict)
+
+
+@pytest.fixture(scope="session")
+def outage(app: Any, client: Any, ingestion: Ingestion) -> Outage:
+    """Cut PostgreSQL, then Redis; ask every process; send a file meanwhile; then stop and start every process.
+
+    Done once for all scenarios that look at it. After the restart the others have fresh connections.
+    """
+    found = Outage()
+    clients = {process: client(app.url(process)) for process in PROCESSES}
+    made = ingestion.api.post("/api/v1/data-sources", json={"name": f"Outage {tag()}", "type": "csv"})
+    found.source_id = made.json()["id"] if made.status_code == 201 else None
+    questions = [(process, path) for process in PROCESSES for path in ("/readyz", "/healthz")]
+    for dependency in DEPENDENCIES:
+        asked = [_timed(partial(clients[process].get, path)) for process, path in questions]
+        if dependency == "redis" and found.source_id is not None:
+            asked.append(_timed(partial(ingestion.send, found.source_id, csv_file(sales(1, f"M3-{tag()}")))))
+        with app.cut(dependency):
+            results = parallel(asked)
+        if len(results) > len(questions):
+            found.upload, _ = results.pop()
+        found.answers |= {(dependency, *question): result for question, result in zip(questions, results, strict=True)}
+        ready = parallel([partial(_ready_again, clients[process]) for process in PROCESSES])
+        found.recovered |= {(dependency, process): result for process, result in zip(PROCESSES, ready, strict=True)}
+    found.stopped = dict(zip(PROCESSES, parallel([partial(app.terminate, name) for name in PROCESSES]), strict=True))
+    started = parallel([_timed(partial(app.start, name)) for name in PROCESSES])
+    found.started = dict(zip(PROCESSES, started, strict=True))
+    return found
+
+
+def _timed(call: Callable[[], Any]) -> Callable[[], tuple[Any, float]]:
+    """Give a function that calls, and gives what came of it (an exception, too) and the seconds that it took."""
+
+    def timed() -> tuple[Any, float]:
+        start = time.monotonic()
+        (result,) = parallel([call])
+        return result, time.monotonic() - start
+
+    return timed
+
+
+def _ready_again(asked: httpx2.Client) -> httpx2.Response:
+    return eventually(
+        lambda: answer if (answer := asked.get("/readyz")).status_code == 200 else None,
+        RECOVERY_SECONDS,
+        "/readyz answers 200 again once the dependency is back",
+    )
