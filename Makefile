@@ -18,7 +18,7 @@ $(READY): pyproject.toml
 	  { echo "Python 3.11 or newer is needed; try: make PYTHON=python3.13 $(MAKECMDGOALS)"; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --editable '.[services,strength,github]' --group dev
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --editable '.[services,strength,acceptance,github]' --group dev
 	@touch $@
 
 demo: $(READY) ## Scaffold project 2, grade it for real, write the HTML report

@@ -29,6 +29,8 @@ from checks.session import Limits, Session
 from scaffolder import __version__
 from scaffolder.projects import PROJECT_FILE, Project
 
+ACCEPTANCE = "acceptance."
+
 
 class UnknownSelection(Exception):
     """`only` names no milestone, family or check; the text suggests one."""
@@ -47,6 +49,8 @@ class Options:
     only: tuple[str, ...] = ()
     isolation: str = "auto"
     fresh: bool = False
+    acceptance: Path | None = None
+    urls: Mapping[str, str] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
 
 
@@ -115,16 +119,26 @@ def grade(
 
     started = time.monotonic()
     shelf = options.cache / "scorecards"
-    name = cache.key(repository, _settings(options, dues), project.folder / PROJECT_FILE)
-    kept = None if options.fresh else cache.load(shelf, name)
+    name = cache.key(repository, _settings(options, dues), project.folder / PROJECT_FILE, *_scenarios(project, options))
+    kept = None if options.fresh or options.urls else cache.load(shelf, name)
     if kept is not None:
         try:
             return replace(document.from_document(kept), cached=True, seconds=time.monotonic() - started)
         except document.ScorecardFormatError:
             pass  # written by another version or damaged: measure again, which replaces it
-    milestones, rules = select(plan(project, dues), catalogue.checks(), options.only)
+    known = {**catalogue.checks(), **acceptance_checks(project, options.acceptance)}
+    milestones, rules = select(plan(project, dues), known, options.only)
     with tempfile.TemporaryDirectory(prefix="check-", ignore_cleanup_errors=True) as work:
-        session = Session(project, Path(work), options.cache, options.limits, options.isolation)
+        session = Session(
+            project,
+            Path(work),
+            options.cache,
+            options.limits,
+            options.isolation,
+            scenarios=tuple(id_ for id_ in rules if id_.startswith(ACCEPTANCE)),
+            acceptance=options.acceptance,
+            urls=options.urls,
+        )
         if why:
             session.note(f"graded as {why}")
         given: dict[type, object] = {Repository: repository, Session: session}
@@ -133,9 +147,45 @@ def grade(
         )
         card = _scorecard(repository, project, milestones, rules, verdicts, evidence, session)
     card = replace(card, seconds=time.monotonic() - started)
-    if _repeatable(card, verdicts, static=options.static):
+    if _repeatable(card, verdicts, static=options.static) and not options.urls:
         cache.store(shelf, name, document.to_document(card))
     return card
+
+
+def acceptance_checks(project: Project, more: Path | None = None) -> dict[str, Check]:
+    """Return the checks of the project's acceptance scenarios, and of those in the folder `more`, by id.
+
+    The project's are known by its project.toml, so that a static grading need not read them.
+
+    Raises BrokenScenario when a file of `more` can't be used.
+    """
+    if not project.acceptance.is_dir():
+        return {}
+    from checks.rules.acceptance import scenario_check
+
+    docs = {m.id: m.docs for m in project.milestones}
+    found = {
+        c.id: scenario_check(c.id, c.title, m.docs)
+        for m in project.milestones
+        for c in m.checks
+        if c.id.startswith(ACCEPTANCE)
+    }
+    if more is not None:
+        from checks.acceptance import scenarios
+
+        for scenario in scenarios.read([project.acceptance, more]):
+            if scenario.path.parent == more:
+                milestone = scenario.id.split(".")[1]
+                found[scenario.id] = scenario_check(
+                    scenario.id, scenario.title, docs.get(milestone, ""), scenario.explanation
+                )
+    return found
+
+
+def _scenarios(project: Project, options: Options) -> list[Path]:
+    """The files that acceptance depends on; a static grading depends on none."""
+    folders = [project.acceptance, *([options.acceptance] if options.acceptance else [])]
+    return [] if options.static else [path for folder in folders for path in sorted(folder.glob("*.py"))]
 
 
 def _settings(options: Options, dues: Mapping[str, str] | None) -> dict[str, object]:
@@ -143,6 +193,7 @@ def _settings(options: Options, dues: Mapping[str, str] | None) -> dict[str, obj
     urls = {v: os.environ.get(v) for v in ("DATABASE_URL", "REDIS_URL", "MONGODB_URI", "GITHUB_ACTIONS")}
     return {
         "static": options.static,
+        "acceptance": str(options.acceptance or ""),
         "only": sorted(options.only),
         "isolation": options.isolation,
         "limits": repr(options.limits),
