@@ -9,8 +9,9 @@ from typing import Any
 import httpx2
 import p2_tokens
 import pytest
+from p2_commerce import Shop
 from p2_files import BigFile, big_file, csv_file, sales, tag
-from p2_platform import Account, Ingestion, Json, Polled, log_in
+from p2_platform import FRESH, Account, Ingestion, Json, Polled, log_in
 
 from checks.acceptance import blocked, eventually, parallel
 
@@ -29,6 +30,25 @@ def processes_run(request: pytest.FixtureRequest) -> None:
     for name in PROCESSES:
         if not app.running(name):
             app.start(name)
+
+
+# What the application is told of the world ---------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def commerce(peer: Any) -> Shop:
+    """The shop that orders are pulled from; the grader plays it."""
+    return Shop(peer)
+
+
+@pytest.fixture(scope="session")
+def app_env(commerce: Shop) -> dict[str, str]:
+    """Where the shop is, its token, and a beat that waits for no midnight."""
+    return {
+        "COMMERCE_API_URL": commerce.url,
+        "COMMERCE_API_TOKEN": commerce.token,
+        "DAILY_METRICS_SCHEDULE": "@every 2s",
+    }
 
 
 # Who comes in -------------------------------------------------------------------------------------------------------
@@ -53,7 +73,7 @@ def operator(app: Any) -> Account:
 @pytest.fixture(scope="session")
 def admin(app: Any, client: Any, operator: Account) -> httpx2.Client:
     """The operator, logged in to the Django process by the login form."""
-    browser: httpx2.Client = client(app.url("admin"))
+    browser: httpx2.Client = client(app.url("admin"), limits=FRESH)
     assert log_in(browser, operator), "The user of createsuperuser should be able to log in at /admin/login/."
     return browser
 
@@ -61,7 +81,7 @@ def admin(app: Any, client: Any, operator: Account) -> httpx2.Client:
 @pytest.fixture(scope="session")
 def token_endpoint(app: Any, client: Any) -> Any:
     """Ask the Django process for a token: a function from an account to the answer."""
-    browser = client(app.url("admin"))
+    browser = client(app.url("admin"), limits=FRESH)
 
     def ask(account: Account) -> httpx2.Response:
         body = {"username": account.username, "password": account.password}
@@ -84,14 +104,16 @@ def token(app: Any, token_endpoint: Any, operator: Account) -> str:
 @pytest.fixture(scope="session")
 def api(app: Any, client: Any, token: str) -> httpx2.Client:
     """A client of the FastAPI process with a token."""
-    found: httpx2.Client = client(app.url("api"), headers={"Authorization": f"Bearer {token}"})
+    found: httpx2.Client = client(
+        app.url("api"), headers={"Authorization": f"Bearer {token}"}, limits=FRESH
+    )
     return found
 
 
 @pytest.fixture(scope="session")
 def anonymous(app: Any, client: Any) -> httpx2.Client:
     """A client of the FastAPI process without a token."""
-    found: httpx2.Client = client(app.url("api"))
+    found: httpx2.Client = client(app.url("api"), limits=FRESH)
     return found
 
 
@@ -207,7 +229,7 @@ def outage(app: Any, client: Any, ingestion: Ingestion) -> Outage:
     Done once for all scenarios that look at it. After the restart the others have fresh connections.
     """
     found = Outage()
-    clients = {process: client(app.url(process)) for process in PROCESSES}
+    clients = {process: client(app.url(process), limits=FRESH) for process in PROCESSES}
     made = ingestion.api.post("/api/v1/data-sources", json={"name": f"Outage {tag()}", "type": "csv"})
     found.source_id = made.json()["id"] if made.status_code == 201 else None
     questions = [(process, path) for process in PROCESSES for path in ("/readyz", "/healthz")]

@@ -17,6 +17,9 @@ _POLL_SECONDS = 0.05
 
 Json = dict[str, Any]
 
+# A connection for each request: a server may close an idle one at the moment when the next request is on its way.
+FRESH = httpx2.Limits(max_keepalive_connections=0)
+
 
 @dataclass(frozen=True)
 class Account:

@@ -39,21 +39,30 @@ def sign(payload: Mapping[str, Any], key: str, algorithm: str = "HS256") -> str:
     """Give a signed token, or with the algorithm `none` one with an empty signature."""
     head = encode(json.dumps({"alg": algorithm, "typ": "JWT"}).encode())
     body = f"{head}.{encode(json.dumps(payload).encode())}"
-    if algorithm == "none":
-        return f"{body}."
-    return f"{body}.{encode(hmac.digest(key.encode(), body.encode(), _HASHES[algorithm]))}"
+    return f"{body}." if algorithm == "none" else f"{body}.{signature(body, key, algorithm)}"
+
+
+def signature(body: str, key: str, algorithm: str = "HS256") -> str:
+    """Give the signature over `header.claims`."""
+    return encode(hmac.digest(key.encode(), body.encode(), _HASHES[algorithm]))
 
 
 def with_payload_changed(token: str) -> str:
-    """Change one character of the payload so that it still holds the same claims, one with another value."""
-    header, payload, signature = token.split(".")
-    names = set(json.loads(decode(payload)))
+    """Change one character of the payload so that all claims stay as they were but `jti`."""
+    header, payload, signed = token.split(".")
+    claimed = json.loads(decode(payload))
     for position, character in enumerate(payload):
         for other in "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789":
             changed = payload[:position] + other + payload[position + 1 :]
-            if other != character and _names(changed) == names:
-                return f"{header}.{changed}.{signature}"
+            if other != character and _differing(changed, claimed) == {"jti"}:
+                return f"{header}.{changed}.{signed}"
     raise AssertionError("no character of the payload can be changed")
+
+
+def with_claims_changed(token: str, **changes: Any) -> str:
+    """Put other values into the claims and leave the signature as it was."""
+    header, payload, signed = token.split(".")
+    return f"{header}.{encode(json.dumps(json.loads(decode(payload)) | changes).encode())}.{signed}"
 
 
 def with_signature_changed(token: str) -> str:
@@ -62,9 +71,11 @@ def with_signature_changed(token: str) -> str:
     return f"{body}.{'B' if signature[0] == 'A' else 'A'}{signature[1:]}"
 
 
-def _names(payload: str) -> set[str] | None:
+def _differing(payload: str, claimed: Mapping[str, Any]) -> set[str]:
     try:
         found = json.loads(decode(payload))
     except ValueError:
-        return None
-    return set(found) if isinstance(found, dict) else None
+        return set()
+    if not isinstance(found, dict) or found.keys() != claimed.keys():
+        return set()
+    return {name for name, value in claimed.items() if found[name] != value}
