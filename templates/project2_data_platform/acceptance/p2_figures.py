@@ -83,17 +83,6 @@ def as_csv(sales: Iterable[Sale], date_format: str = "%Y-%m-%dT%H:%M:%SZ") -> by
     return text.getvalue().encode()
 
 
-def in_warehouse(rows: Iterable[tuple[Any, ...]]) -> list[Sale]:
-    """Turn rows of `WAREHOUSE_QUERY` into sales. `total` isn't taken over: it follows from the other columns."""
-    return [Sale(*row) for row in rows]
-
-
-WAREHOUSE_QUERY = (
-    "select transaction_id, sold_at, customer_id, product_id, product_name, category, quantity, unit_price, discount,"
-    " tax, payment_method, region from warehouse.sales"
-)
-
-
 def money(amount: Decimal) -> str:
     """Write an amount as the contract does: `19.90`. Raises ValueError if it has more than two places."""
     cents = amount * 100
