@@ -11,7 +11,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
@@ -33,7 +33,7 @@ from checks.delivery import (
 from scaffolder import __version__
 
 if TYPE_CHECKING:
-    from checks.model import Scorecard
+    from checks.model import Check, Scorecard
     from checks.repository import Repository
     from scaffolder.projects import Project
 
@@ -120,6 +120,19 @@ def _check_ids(_context: click.Context, _option: click.Parameter, incomplete: st
 @click.option(
     "--timeout", type=click.FloatRange(1), metavar="SECONDS", help="Time limit of the test run. [default: 600]"
 )
+@click.option(
+    "--url",
+    "urls",
+    multiple=True,
+    metavar="[PROCESS=]URL",
+    help="Run the acceptance scenarios that leave nothing behind against this deployment. Repeatable.",
+)
+@click.option(
+    "--acceptance",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    metavar="DIR",
+    help="Run the acceptance scenarios in this folder, too.",
+)
 @click.option("--no-cache", is_flag=True, help="Measure again even when nothing changed.")
 @click.option("--color/--no-color", default=None, help="Colours. [default: on a terminal without NO_COLOR]")
 @click.option("-v", "--verbose", is_flag=True, help="Show every finding, and each step as it starts.")
@@ -141,9 +154,9 @@ def command(targets: tuple[Path, ...], **options: Any) -> None:
     if options["completion"]:
         click.echo(_completion(options["completion"]))
     elif options["listing"]:
-        click.echo(_list(options["formats"]))
+        click.echo(_list(options["formats"], _scenario_checks(options["project"]) if options["project"] else {}))
     elif options["explain"]:
-        click.echo(_explain(options["explain"]))
+        click.echo(_explain(options["explain"], options["project"]))
     else:
         sys.exit(_run(targets or (Path(),), options))
 
@@ -157,27 +170,45 @@ def _completion(shell: str) -> str:
     return kind(command, {}, "check", "_CHECK_COMPLETE").source()
 
 
-def _list(formats: Sequence[str]) -> str:
+def _scenario_checks(name: str | None) -> dict[str, Check]:
+    """The checks of acceptance scenarios, as their docstrings explain them: of one project, or of all."""
+    from checks.acceptance.scenarios import read
+    from checks.rules.acceptance import scenario_check
+    from scaffolder.projects import find_project, load_projects
+
+    found: dict[str, Check] = {}
+    for project in [find_project(name)] if name else load_projects():
+        docs = {m.id: m.docs for m in project.milestones}
+        for scenario in read([project.acceptance]):
+            milestone = scenario.id.split(".")[1]
+            made = scenario_check(scenario.id, scenario.title, docs.get(milestone, ""), scenario.explanation)
+            found.setdefault(scenario.id, made)
+    return found
+
+
+def _list(formats: Sequence[str], scenarios: Mapping[str, Check]) -> str:
     from checks.catalogue import checks
 
-    rules = checks().values()
+    rules = [rule for _, rule in sorted({**checks(), **scenarios}.items())]
     if "json" in formats:
         fields = [{"id": c.id, "title": c.title, "effort": c.effort.value, "advisory": c.advisory} for c in rules]
         return json.dumps(fields, indent=2, ensure_ascii=False)
     width = max(len(c.id) for c in rules)
     lines = [f"{c.id:<{width}}  {c.effort.value:<6}  {c.title}{' (advisory)' if c.advisory else ''}" for c in rules]
-    return "\n".join([*lines, f"{len(lines)} checks. `check --explain ID` tells more."])
+    more = "" if scenarios else " `--project project2` adds the acceptance scenarios of a project."
+    return "\n".join([*lines, f"{len(lines)} checks. `check --explain ID` tells more.{more}"])
 
 
-def _explain(id_: str) -> str:
+def _explain(id_: str, project: str | None) -> str:
     import difflib
     import textwrap
 
     from checks.catalogue import checks
 
-    rule = checks().get(id_)
+    known = {**checks(), **_scenario_checks(project)}
+    rule = known.get(id_)
     if rule is None:
-        near = difflib.get_close_matches(id_, list(checks()), n=1)
+        near = difflib.get_close_matches(id_, list(known), n=1)
         hint = f" Did you mean {near[0]}?" if near else ""
         raise Refused(f"there is no check {id_!r}.{hint} `check --list` shows them all.")
     body = "\n\n".join(textwrap.fill(part, 88) for part in rule.explanation.split("\n\n"))
@@ -192,6 +223,8 @@ def _run(targets: Sequence[Path], options: dict[str, Any]) -> int:
     output: Path | None = options["output"]
     several = len(targets) > 1
     refuse_contradictions(targets, output, options["formats"])
+    if options["static"] and (options["urls"] or options["acceptance"]):
+        raise Refused("--static executes nothing; leave it out to run acceptance scenarios.")
     try:
         for target in targets:
             card = _grade(target, options)
@@ -217,17 +250,10 @@ def _grade(target: Path, options: dict[str, Any]) -> Scorecard:
     from checks.progress import reporting
     from checks.repository import RepositoryError, open_repository
     from checks.session import Limits
+    from checks.urls import read_urls
     from scaffolder.errors import ScaffoldError
     from scaffolder.projects import find_project, load_projects
 
-    settings = Options(
-        cache=cache_folder(),
-        static=options["static"],
-        only=options["only"],
-        isolation=options["sandbox"],
-        fresh=options["no_cache"],
-        limits=Limits(seconds=options["timeout"] or Limits().seconds),
-    )
     try:
         repository = open_repository(target)
         if options["project"]:
@@ -238,6 +264,16 @@ def _grade(target: Path, options: dict[str, Any]) -> Scorecard:
             raise Refused(
                 f"{target}: {project.id} ({project.title}) has no checks yet. Use --project to choose another."
             )
+        settings = Options(
+            cache=cache_folder(),
+            static=options["static"],
+            only=options["only"],
+            isolation=options["sandbox"],
+            fresh=options["no_cache"],
+            acceptance=options["acceptance"],
+            urls=read_urls(options["urls"], project.processes),
+            limits=Limits(seconds=options["timeout"] or Limits().seconds),
+        )
         with reporting(quiet=options["quiet"], verbose=options["verbose"]) as progress:
             return grade(repository, project, settings, why=why, dues=_dues(repository, project), progress=progress)
     except (RepositoryError, ProjectNotFound, UnknownSelection, ScaffoldError) as problem:

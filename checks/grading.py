@@ -173,6 +173,7 @@ def acceptance_checks(project: Project, more: Path | None = None) -> dict[str, C
     if more is not None:
         from checks.acceptance import scenarios
 
+        scenarios.refuse_namesakes(project.acceptance, more)
         for scenario in scenarios.read([project.acceptance, more]):
             if scenario.path.parent == more:
                 milestone = scenario.id.split(".")[1]

@@ -126,6 +126,16 @@ class Project:
         return self.folder / "starter"
 
     @property
+    def solution(self) -> Path:
+        """The reference solution's overlay on the starter; only a source checkout has it."""
+        return self.folder / "solution"
+
+    @property
+    def faults(self) -> Path:
+        """The folder of seeded faults; only a source checkout has it."""
+        return self.folder / "faults"
+
+    @property
     def acceptance(self) -> Path:
         """The folder of black-box scenarios, which stays with the grader."""
         return self.folder / "acceptance"

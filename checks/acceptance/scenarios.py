@@ -8,11 +8,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from scaffolder.errors import ScaffoldError
+
 _FILE = re.compile(r"test_(m[1-9]\d*|[a-z][a-z0-9]*)_?.*\.py\Z")
 
 
-class BrokenScenario(Exception):
-    """A scenario file can't be used; the text names the place and the repair."""
+class BrokenScenario(ScaffoldError):
+    """A scenario file can't be used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +51,19 @@ def read(folders: Iterable[Path]) -> tuple[Scenario, ...]:
                 if scenario.id in found:
                     other = found[scenario.id]
                     raise BrokenScenario(
-                        f"{path}:{scenario.line}: {scenario.id} is defined in {other.path}:{other.line} already; "
-                        "rename one of the functions."
+                        f"{path}:{scenario.line}: {scenario.id} is defined in {other.path}:{other.line} already.",
+                        "Rename one of the functions.",
                     )
                 found[scenario.id] = scenario
     return tuple(found.values())
+
+
+def refuse_namesakes(project: Path, more: Path) -> None:
+    """Raise BrokenScenario when a file of `more` has the name of one of the project's: both go into one folder."""
+    own = {path.name for path in project.iterdir()}
+    for path in sorted(more.iterdir()):
+        if path.name in own and path.name != "__pycache__":
+            raise BrokenScenario(f"{path}: the project has a {path.name} too.", "Give yours another name.")
 
 
 def place(path: Path) -> tuple[int, str]:
@@ -66,7 +76,7 @@ def _read_file(path: Path) -> list[Scenario]:
     try:
         tree = ast.parse(path.read_text(encoding="utf-8"), str(path))
     except (OSError, ValueError, SyntaxError) as problem:
-        raise BrokenScenario(f"{path} can't be read as Python: {problem}.") from problem
+        raise BrokenScenario(f"{path} can't be read as Python: {problem}.", "Repair it there.") from problem
     result = []
     for node in tree.body:
         if not isinstance(node, ast.FunctionDef):
@@ -77,7 +87,7 @@ def _read_file(path: Path) -> list[Scenario]:
         paragraphs = [" ".join(part.split()) for part in (ast.get_docstring(node) or "").split("\n\n")]
         if not paragraphs[0]:
             raise BrokenScenario(
-                f"{path}:{node.lineno}: {node.name} has no docstring; its first line is the title of {id_}."
+                f"{path}:{node.lineno}: {node.name} has no docstring.", f"Its first line is the title of {id_}."
             )
         result.append(Scenario(id_, paragraphs[0].rstrip("."), "\n\n".join(paragraphs[1:]), path, node.lineno))
     return result
