@@ -88,13 +88,13 @@ class Order:
 class Shop:
     """A shop whose export is a growing list: an order that changes is written to its end once more.
 
-    `faults` are replies given first, one a request; after them the export is served as agreed.
+    While it is `failing`, it gives replies of another kind first, one a request.
     """
 
     def __init__(self, play: Callable[[Handler], Peer]) -> None:
         self.token = secrets.token_urlsafe(24)
         self.prefix = f"M7{secrets.token_hex(2)}"
-        self.faults: list[Reply] = []
+        self._faults: list[Reply] = []
         self._export: list[Order] = []
         self._chance = random.Random(secrets.randbits(32))
         self._salt = secrets.token_hex(3)
@@ -138,6 +138,15 @@ class Shop:
         return [self._order(number) for number in range(first, first + count)]
 
     @contextmanager
+    def failing(self, *replies: Reply) -> Iterator[None]:
+        """Give these replies first; what is left of them at the end of the block is forgotten."""
+        self._faults = list(replies)
+        try:
+            yield
+        finally:
+            self._faults = []
+
+    @contextmanager
     def holding(self, cursor: str | None) -> Iterator[threading.Event]:
         """Let who asks for the page at `cursor` wait until the block is left. The event says that somebody asked."""
         asked, over = threading.Event(), threading.Event()
@@ -161,8 +170,8 @@ class Shop:
             return REFUSED
         if (request.method, request.path) != ("GET", PATH):
             return _problem(404, "Not Found")
-        if self.faults:
-            return self.faults.pop(0)
+        if self._faults:
+            return self._faults.pop(0)
         given = request.query.get("cursor")
         positions = {self.cursor(position): position for position in range(self.exported + 1)} | {None: 0}
         if given not in positions:

@@ -61,7 +61,7 @@ def nobody_writes_sales(app: Any) -> Iterator[None]:
         yield
 
 
-def await_writer(app: Any, seconds: float, what: str) -> None:
+def await_lock(app: Any, seconds: float, what: str) -> None:
     """Wait, inside one of the blocks above, until somebody waits for the lock."""
     query = "select count(*) from pg_locks where relation = 'warehouse.sales'::regclass and not granted"
     eventually(lambda: app.sql(query) != [(0,)], seconds, what, pause=0.02)
@@ -70,7 +70,7 @@ def await_writer(app: Any, seconds: float, what: str) -> None:
 @contextmanager
 def _transaction(app: Any) -> Iterator[None]:
     app.sql("begin")
-    app.sql("set local lock_timeout = '5s'")
+    app.sql("set local lock_timeout = '20s'")
     try:
         yield
     finally:

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import httpx2
-import p2_commerce
 import p2_warehouse
 import pytest
-from p2_commerce import Run, Shop, Sync
+from p2_commerce import BROKEN, NEVER, PAGE, REFUSED, Run, Shop, Sync
 
 from checks.acceptance import eventually, expect, parallel
 from checks.acceptance.peer import Reply
@@ -148,47 +147,44 @@ def _same_sales(stored: list[Sale], right: list[Sale]) -> None:
     expect((len(stored), wrong[0][:2], wrong[1][:2]), (len(right), [], []), "Each line should be a sale, as it is now.")
 
 
-@pytest.mark.parametrize("case", ["500-then-429", "500-each-time", "401", "never-answered"])
+FAULTS = {
+    "500-then-429": [BROKEN, Reply(429, headers={"Retry-After": "3"})],
+    "500-each-time": [BROKEN] * 9,
+    "401": [REFUSED] * 9,
+    "never-answered": [BROKEN, BROKEN, *[NEVER] * 9],
+}
+
+
+@pytest.mark.parametrize("case", FAULTS)
 def test_retries(app: Any, sync: Sync, limits: Any, case: str) -> None:
     """429 and 5xx are retried with growing delays.
 
     The shop fails in four ways. What may get better is tried three times with waits in between, `Retry-After` is heard,
     and a wrong token is not tried again.
     """
-    shop, first_wait, second_wait = sync.shop, *limits.sync_backoff_seconds
-    patience = limits.sync_failed_seconds
+    first_wait, second_wait = limits.sync_backoff_seconds
+    with sync.shop.failing(*FAULTS[case]):
+        run = sync.run(limits.sync_failed_seconds)
+        ended = time.monotonic()
     match case:
         case "500-then-429":
-            shop.faults = [p2_commerce.BROKEN, Reply(429, headers={"Retry-After": "3"})]
-            run = sync.run(patience).completed()
-            _attempts(run, 3)
+            _attempts(run.completed(), 3)
             _waited(run, [first_wait, 3])
         case "500-each-time":
-            shop.faults = [p2_commerce.BROKEN] * 9
-            run = sync.run(patience)
-            shop.faults = []
+            error = run.failed()
             _attempts(run, limits.sync_attempts)
             _waited(run, [first_wait, second_wait])
-            assert "500" in run.failed(), (
-                f"The error should say what the other side answered; it says {run.failed()!r}."
-            )
+            assert "500" in error, f"The error should say what the other side answered; it says {error!r}."
         case "401":
-            shop.faults = [p2_commerce.REFUSED] * 9
-            run = sync.run(patience)
-            shop.faults = []
-            _attempts(run, 1)
             error = run.failed()
+            _attempts(run, 1)
             assert "401" in error, f"The error should name the status; it says {error!r}."
             told = [error, str(run.job), *(app.log(name) for name in ("api", "worker", "beat", "admin"))]
-            assert not any(shop.token in text for text in told), "The token should be in no error and in no log."
+            assert not any(sync.shop.token in text for text in told), "The token should be in no error and in no log."
         case "never-answered":
-            shop.faults = [p2_commerce.BROKEN, p2_commerce.BROKEN, *[p2_commerce.NEVER] * 9]
-            run = sync.run(patience)
-            gave_up = time.monotonic() - run.requests[-1].at
-            shop.faults = []
             run.failed()
             _attempts(run, limits.sync_attempts)
-            limit = limits.sync_request_seconds
+            limit, gave_up = limits.sync_request_seconds, ended - run.requests[-1].at
             assert limit - 0.5 <= gave_up <= limit + 1.5, (  # half a second to write it down and to be asked for it
                 f"A request that is never answered should be given up after {limit} s; it took {gave_up:.1f} s."
             )
@@ -214,7 +210,7 @@ def test_crash_in_the_middle(app: Any, sync: Sync, case: str) -> None:
     shop = sync.shop
     if sync.state()["cursor"] != shop.end:
         sync.run(RUN_SECONDS).completed()
-    first_page = shop.cursor(shop.exported + p2_commerce.PAGE)
+    first_page = shop.cursor(shop.exported + PAGE)
     shop.write(shop.new_orders(150))
     with ExitStack() as lock:
         with shop.holding(first_page) as asked:
@@ -228,7 +224,7 @@ def test_crash_in_the_middle(app: Any, sync: Sync, case: str) -> None:
             else:
                 lock.enter_context(p2_warehouse.nobody_writes_sales(app))
         if case == "within-a-page":
-            p2_warehouse.await_writer(app, RUN_SECONDS, "the sales of the second page are written")
+            p2_warehouse.await_lock(app, RUN_SECONDS, "the sales of the second page are written")
             app.kill("worker")
     expect(sync.state()["cursor"], first_page, "After the crash the cursor should be that of the page that was stored.")
     app.start("worker", ready=False)

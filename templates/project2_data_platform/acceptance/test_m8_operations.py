@@ -1,0 +1,467 @@
+"""m8: work on a schedule, and workers that are killed, stopped, doubled and left with a backlog."""
+
+import os
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import httpx2
+import p2_operations
+import p2_warehouse
+import pytest
+from p2_figures import Figures, Sale, as_csv
+from p2_files import COLUMNS, BigFile, big_file
+from p2_platform import Ingestion
+from p2_reports import Reports
+
+from checks.acceptance import Mismatch, blocked, eventually, expect
+
+Json = dict[str, Any]
+OVER = ("completed", "failed")
+LONG_YEAR = 2010
+REJECTED_ROWS = (17, 20_000, 40_000, 60_000, 99_999)  # of the long file
+BACKLOG_REJECTS = 2  # of each small file
+START_SECONDS = 30  # for an import to be taken up by a worker that runs
+
+# On a schedule ------------------------------------------------------------------------------------------------------
+
+METRICS = (
+    "revenue",
+    "orders",
+    "units",
+    "average_order_value",
+    "unique_customers",
+    "new_customers",
+    "returning_customers",
+)
+BREAKDOWNS = ("by_region", "by_category", "by_payment_method")
+
+
+def _sales(prefix: str, days: list[date]) -> list[Sale]:
+    """Give a sale on each of these days, and a second one on every third of them."""
+    moments = [datetime(day.year, day.month, day.day, 23, 59, 59, tzinfo=UTC) for day in (*days, *days[::3])]
+    return [
+        Sale(
+            transaction_id=f"{prefix}-{number:03d}",
+            sold_at=moment,
+            customer_id=f"{prefix}-C-{number % 9}",
+            product_id=f"{prefix}-P-{number % 4}",
+            product_name=f"Night product {number % 4}",
+            category=("Books", "Games")[number % 2],
+            quantity=1 + number % 5,
+            unit_price=Decimal(100 + secrets.randbelow(9_900)) / 100,
+            discount=Decimal("0.00"),
+            tax=Decimal("0.05"),
+            payment_method=("card", "cash")[number % 2],
+            region=("North", "South")[number % 2],
+        )
+        for number, moment in enumerate(moments)
+    ]
+
+
+@dataclass(frozen=True)
+class Night:
+    """What was imported for the schedule to find."""
+
+    source: Json
+    prefix: str
+    sales: list[Sale]
+
+
+@pytest.fixture(scope="session")
+def night(app: Any, import_file: Any, limits: Any) -> Night:
+    """Import sales on every other day of April 2009 and wait for the metrics to be right for all days there are."""
+    if app.sql("select to_regclass('warehouse.daily_sales_metrics')") == [(None,)]:
+        blocked("there is no table warehouse.daily_sales_metrics", by="acceptance.m2.warehouse-tables")
+    prefix = f"M8{secrets.token_hex(2)}-NIGHT"
+    sales = _sales(prefix, [date(2009, 4, day) for day in range(1, 31, 2)])
+    imported = import_file(as_csv(sales))
+    _await_metrics(app, limits.daily_metrics_lag_seconds)
+    return Night(imported.source, prefix, sales)
+
+
+@pytest.mark.parametrize("case", ["every-day", "corrected"])
+def test_beat_computes(app: Any, night: Night, import_file: Any, limits: Any, case: str) -> None:
+    """The beat schedule computes the daily metrics.
+
+    With a run every two seconds, the table has to equal the grader's figures for every day from the first sale to the
+    last; and again after a file that corrects old days.
+    """
+    if case == "corrected":
+        moved = replace(
+            night.sales[2], sold_at=night.sales[2].sold_at - timedelta(days=1)
+        )  # leaves an empty day behind
+        dearer = replace(night.sales[4], unit_price=night.sales[4].unit_price + Decimal("33.33"))
+        late = _sales(f"{night.prefix}-LATE", [date(2009, 4, 9)])
+        import_file(as_csv([moved, dearer, *late]), source=night.source)
+        _await_metrics(app, limits.daily_metrics_lag_seconds)
+    days = [row[0] for row in app.sql("select date from warehouse.daily_sales_metrics")]
+    expect(len(days), len(set(days)), "No day should be there twice.")
+    april = [day for day in days if (day.year, day.month) == (2009, 4)]
+    expect(len(april), 30, "Days on which nothing was sold should be there, too.")
+
+
+def _await_metrics(app: Any, seconds: float) -> None:
+    """Wait until the table is right. Raises Mismatch with the first day that is not."""
+    right = Figures(p2_warehouse.every_sale(app)).every_day()
+    deadline = time.monotonic() + seconds
+    while True:
+        wrong = _first_wrong_day(app, right)
+        if wrong is None:
+            return
+        if time.monotonic() > deadline:
+            day, expected, actual = wrong
+            sentence = f"Within {seconds:g} s, warehouse.daily_sales_metrics should be right; this is {day}."
+            raise Mismatch(sentence, expected, actual)
+        time.sleep(0.2)
+
+
+def _first_wrong_day(app: Any, right: dict[date, Json]) -> tuple[date, Any, Any] | None:
+    rows = app.sql(
+        "select date, revenue, orders, units, average_order_value, unique_customers, new_customers,"
+        " returning_customers, by_region, by_category, by_payment_method from warehouse.daily_sales_metrics"
+    )
+    stored = {row[0]: [*map(str, row[1:8]), *map(_revenues, row[8:])] for row in rows}
+    for day in sorted(right.keys() | stored.keys()):
+        figures = right.get(day)
+        wanted = figures and [*(str(figures[m]) for m in METRICS), *(_revenues(figures[b]) for b in BREAKDOWNS)]
+        if stored.get(day) != wanted:
+            return day, wanted, stored.get(day)
+    return None
+
+
+def _revenues(breakdown: Any) -> dict[str, Decimal]:
+    """Give revenue by key. How the column holds it is left open: as in the contract, or as an object by key."""
+    if isinstance(breakdown, dict):
+        parts = [(key, part.get("revenue") if isinstance(part, dict) else part) for key, part in breakdown.items()]
+    else:
+        parts = [(part["key"], part["revenue"]) for part in breakdown]
+    return {key: Decimal(str(revenue)) for key, revenue in parts}
+
+
+# Stopped and killed in the middle -----------------------------------------------------------------------------------
+
+
+@dataclass
+class LongImport:
+    """A file of 100,000 rows on its way, five of which are rejects."""
+
+    file: BigFile
+    content: bytes
+    job: Json
+
+
+@dataclass
+class Interrupted:
+    """A long import whose worker got a SIGTERM in the middle, and whose next worker was killed in the middle."""
+
+    stopped: Any
+    after_stop: Json
+    taken_up: Json | None  # as the next worker went on with it; None when it didn't
+    drained: LongImport
+    killed: LongImport
+    at_kill: Json
+    end: Json | None
+    seconds: float  # from the start of the last worker to the end
+
+
+def _send_long_file(ingestion: Ingestion, rows: int) -> LongImport:
+    file = big_file(rows - len(REJECTED_ROWS), f"M8{secrets.token_hex(3)}", LONG_YEAR)
+    lines = file.content.decode().splitlines()
+    good = lines[1].split(",")
+    for number in REJECTED_ROWS:
+        bad = [f"{file.prefix}-BAD", *good[1:]]
+        bad[COLUMNS.index("unit_price")] = "much"
+        lines.insert(number, ",".join(bad))
+    content = ("\n".join(lines) + "\n").encode()
+    return LongImport(file, content, ingestion.upload(ingestion.source(), content))
+
+
+@pytest.fixture(scope="session")
+def interrupted(app: Any, ingestion: Ingestion, limits: Any) -> Interrupted:
+    """Stop a worker in the middle of a long import, kill the next one in the middle of it, and start a third."""
+    drained = _send_long_file(ingestion, limits.ingest_rows)
+    with p2_operations.slow_database(app.env["DATABASE_URL"]):  # else it might be over before ten seconds are
+        job = p2_operations.await_progress(ingestion.api, drained.job, 3, START_SECONDS)
+        expect(job["status"] in OVER, False, "A file of 100,000 rows should show progress before it is completed.")
+        stopped = app.terminate("worker")
+    after_stop = _job(ingestion, drained.job)
+    app.start("worker")
+    taken_up = _taken_up(ingestion, after_stop, limits.task_recovered_seconds)
+    if taken_up is not None and taken_up["status"] not in OVER:
+        killed, at_kill = drained, taken_up
+    else:  # it is over, or lost: another one for the kill
+        killed = _send_long_file(ingestion, limits.ingest_rows)
+        at_kill = p2_operations.await_progress(ingestion.api, killed.job, 3, START_SECONDS)
+    app.kill("worker")
+    app.start("worker")
+    began = time.monotonic()
+    end = _ended(ingestion, killed.job, limits.task_recovered_seconds)
+    return Interrupted(stopped, after_stop, taken_up, drained, killed, at_kill, end, time.monotonic() - began)
+
+
+def _job(ingestion: Ingestion, job: Json) -> Json:
+    found: Json = ingestion.api.get(f"/api/v1/jobs/{job['id']}").json()
+    return found
+
+
+def _taken_up(ingestion: Ingestion, job: Json, seconds: float) -> Json | None:
+    try:
+        return p2_operations.await_progress(ingestion.api, job, job["progress"], seconds)
+    except Mismatch:
+        return None
+
+
+def _ended(ingestion: Ingestion, job: Json, seconds: float) -> Json | None:
+    last = ingestion.poll(job, seconds).last
+    return last if last["status"] in OVER else None
+
+
+@pytest.mark.parametrize("case", ["exit-code", "next-worker"])
+def test_drain(interrupted: Interrupted, limits: Any, ingestion: Ingestion, case: str) -> None:
+    """SIGTERM drains the worker in time.
+
+    A worker gets a SIGTERM in the middle of an import that takes longer than the ten seconds it has. It must leave in
+    good order, and the import must not be failed or lost by that.
+    """
+    assert interrupted.after_stop["status"] != "failed", "No import should fail because its worker was stopped."
+    if case == "exit-code":
+        found = interrupted.stopped.exit, round(interrupted.stopped.seconds, 1)
+        assert found[0] == 0, f"The worker should end with exit code 0 after SIGTERM; it was {found[0]}."
+        assert found[1] <= limits.shutdown_seconds, (
+            f"It should end within {limits.shutdown_seconds} s; it took {found[1]} s."
+        )
+        return
+    assert interrupted.taken_up is not None, "The next worker should go on with the import."
+    end = _ended(ingestion, interrupted.drained.job, limits.task_recovered_seconds) or {}
+    expect(end.get("status"), "completed", "The next worker should complete the import.")
+
+
+@pytest.mark.parametrize("case", ["import", "report", "same-message-twice", "two-workers"])
+def test_killed_worker(request: pytest.FixtureRequest, app: Any, limits: Any, case: str) -> None:
+    """A task whose worker was killed is completed once.
+
+    SIGKILL hits a worker in the middle of 100,000 rows, another one while a report is built; messages come twice; two
+    workers share a backlog. In the end everything must be done, and done once.
+    """
+    if case == "import":
+        facts: Interrupted = request.getfixturevalue("interrupted")
+        _completed_once(app, facts, request.getfixturevalue("ingestion"), limits)
+        return
+    backlog: Backlog = request.getfixturevalue("backlog")
+    match case:
+        case "report":
+            expect(backlog.report["status"], "completed", "The report should be completed by the next worker.")
+            reports: Reports = request.getfixturevalue("report_client")
+            lines = reports.csv(backlog.report).text.split()
+            daily = reports.analytics("daily", backlog.report)["items"]
+            revenues = [line.split(",")[1] for line in lines[1:]]
+            expect(revenues, [day["revenue"] for day in daily], "It should hold each day once.")
+        case "same-message-twice":
+            _done_once(backlog)
+        case "two-workers":
+            _all_completed(backlog)
+
+
+def _completed_once(app: Any, facts: Interrupted, ingestion: Ingestion, limits: Any) -> None:
+    assert facts.at_kill["status"] not in OVER, "The worker should have been killed in the middle of the import."
+    end = facts.end or _job(ingestion, facts.killed.job)
+    limit = limits.task_recovered_seconds
+    assert facts.end is not None, f"The import should be completed within {limit} s of the next worker's start."
+    good, bad = facts.killed.file.rows, len(REJECTED_ROWS)
+    expect(
+        (end["status"], end["counts"]),
+        ("completed", {"records": good + bad, "processed": good, "rejected": bad}),
+        "The import should be completed with the right counts.",
+    )
+    stored = app.sql(
+        "select count(*), sum(total) from warehouse.sales where starts_with(transaction_id, %(prefix)s)",
+        prefix=f"{facts.killed.file.prefix}-",
+    )
+    expect(stored, [(good, facts.killed.file.total)], "Count and sum of the sales should be exact.")
+    rejects = [reject["row_number"] for reject in ingestion.rejects(end["import_id"])]
+    expect(rejects, list(REJECTED_ROWS), "Each reject should be there once.")
+
+
+# A backlog ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Backlog:
+    """Uploads that waited for a worker, one of them with its message doubled, and how two workers dealt with them."""
+
+    report: Json
+    jobs: list[Json]
+    sales: list[list[Sale]]
+    repeated: int
+    depths: list[float]
+    stored: list[tuple[Any, ...]] = field(default_factory=list)
+    imports: list[tuple[Any, ...]] = field(default_factory=list)
+    rejects: list[list[int]] = field(default_factory=list)
+    corrected: Sale | None = None
+    corrected_stored: list[tuple[Any, ...]] = field(default_factory=list)
+    first_again: Json = field(default_factory=dict)
+
+
+@pytest.fixture(scope="session")
+def report_client(api: httpx2.Client, limits: Any) -> Reports:
+    """Order and read reports."""
+    return Reports(api, limits.report_seconds)
+
+
+@pytest.fixture(scope="session")
+def backlog(app: Any, ingestion: Ingestion, report_client: Reports, limits: Any) -> Backlog:
+    """Kill the worker while it builds a report; upload 20 files and more; double a message; start two workers."""
+    prefix = f"M8{secrets.token_hex(2)}-BACK"
+    number = min(200, max(20, 8 + 8 * (os.cpu_count() or 1)))  # more than two workers can take at once
+    files = [_small_file(f"{prefix}{n:03d}") for n in range(number)]
+    source = ingestion.source()
+    with p2_warehouse.nobody_reads_sales(app):
+        report = report_client.order("2009-04-01", "2009-04-30")
+        _settles(lambda: report_client.state(report)["status"] == "processing", 3)
+        p2_warehouse.await_lock(app, START_SECONDS, "a report is built from the sales")
+        app.kill("worker")
+    before = p2_operations.messages(app.redis)
+    jobs = [ingestion.upload(source, files[0][1])]
+    repeated = p2_operations.added(app.redis, before)
+    for queue, message in repeated:
+        p2_operations.publish_again(app.redis, queue, message)
+    jobs += [ingestion.upload(source, content) for _, content in files[1:]]
+    app.start("worker", ready=False)
+    with app.another("worker", ready=False) as second:
+        watch = p2_operations.DepthWatch(app.url("worker"), second.url)
+        deadline = time.monotonic() + limits.task_recovered_seconds
+        ends = [_ended(ingestion, job, deadline - time.monotonic()) or job for job in jobs]
+        _settles(lambda: report_client.state(report)["status"] in OVER, deadline - time.monotonic())
+        _settles(lambda: watch.seen[-1:] == [0], 3)
+        watch.stop()
+        facts = Backlog(report_client.state(report), ends, [sales for sales, _ in files], len(repeated), watch.seen)
+        _look(app, ingestion, facts, source["id"], prefix)
+        _repeat_an_old_message(app, ingestion, facts, source, repeated)
+    return facts
+
+
+def _settles(condition: Callable[[], bool], seconds: float) -> None:
+    """Wait for something, but not for ever; whether it came is judged later."""
+    deadline = time.monotonic() + seconds
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.02)
+
+
+def _small_file(prefix: str) -> tuple[list[Sale], bytes]:
+    sales = _sales(prefix, [date(2009, 6, 1) + timedelta(days=day) for day in range(90)])
+    bad = [
+        replace(sales[0], transaction_id=f"{prefix}-BAD{n}", quantity=0, tax=Decimal("0.00"))
+        for n in range(BACKLOG_REJECTS)
+    ]
+    return sales, as_csv([*bad, *sales])
+
+
+def _look(app: Any, ingestion: Ingestion, facts: Backlog, source_id: int, prefix: str) -> None:
+    facts.stored = p2_warehouse.sales(app, prefix)
+    facts.imports = app.sql("select status from imports where source_id = %(id)s", id=source_id)
+    facts.rejects = [[r["row_number"] for r in ingestion.rejects(job["import_id"])] for job in facts.jobs]
+
+
+def _repeat_an_old_message(
+    app: Any, ingestion: Ingestion, facts: Backlog, source: Json, messages: list[tuple[bytes, bytes]]
+) -> None:
+    """Correct a sale of the first file, then deliver the first file's message once more."""
+    facts.corrected = replace(facts.sales[0][0], quantity=77)
+    ingestion.completed(source, ingestion.upload(source, as_csv([facts.corrected])))
+    for queue, message in messages:
+        p2_operations.publish_again(app.redis, queue, message)
+    ingestion.completed(source, ingestion.upload(source, as_csv([facts.sales[1][0]])))  # which waited behind it
+    _settles(lambda: p2_operations.waiting(app.redis) == 0, 10)
+    facts.corrected_stored = p2_warehouse.sales(app, facts.corrected.transaction_id)
+    facts.first_again = _job(ingestion, facts.jobs[0])
+
+
+def _done_once(backlog: Backlog) -> None:
+    assert backlog.repeated > 0, "The message of an upload should wait in a list of Redis while there is no worker."
+    first, count = backlog.jobs[0], len(backlog.sales[0])
+    counts = {"records": count + BACKLOG_REJECTS, "processed": count, "rejected": BACKLOG_REJECTS}
+    expect(
+        (first["status"], first["counts"]),
+        ("completed", counts),
+        "A file whose message came twice should be completed once.",
+    )
+    expect(backlog.rejects[0], [1, 2], "Its rejects should be there once.")
+    expect(backlog.first_again, first, "A message that comes again later should leave the completed job as it is.")
+    assert backlog.corrected is not None
+    expect(
+        backlog.corrected_stored,
+        p2_warehouse.as_rows([backlog.corrected]),
+        "A message that comes again later should not undo what was corrected meanwhile.",
+    )
+
+
+def _all_completed(backlog: Backlog) -> None:
+    number, count = len(backlog.jobs), len(backlog.sales[0])
+    counts = {"records": count + BACKLOG_REJECTS, "processed": count, "rejected": BACKLOG_REJECTS}
+    expect(
+        [(job["status"], job["counts"]) for job in backlog.jobs],
+        [("completed", counts)] * number,
+        f"Each of {number} uploads should be completed.",
+    )
+    expect(backlog.imports, [("completed",)] * number, "Each upload should be one import.")
+    expect(backlog.rejects, [[1, 2]] * number, "Each import should have its rejects once.")
+    right = p2_warehouse.as_rows([sale for sales in backlog.sales for sale in sales])
+    wrong = set(right) ^ set(backlog.stored)
+    expect((len(backlog.stored), len(wrong)), (len(right), 0), "Each sale of each file should be stored.")
+
+
+@pytest.mark.parametrize("case", ["queue-depth", "idle", "durations"])
+def test_task_metrics(request: pytest.FixtureRequest, app: Any, ingestion: Ingestion, case: str) -> None:
+    """Queue depth and task duration move in the metrics.
+
+    Uploads wait while there is no worker: the depth of the queue must be seen above 0 and return to it. Three good
+    imports and a failed one must be counted and timed by task and outcome.
+    """
+    url = app.url("worker")
+    match case:
+        case "queue-depth":
+            depths = request.getfixturevalue("backlog").depths
+            assert max(depths, default=0) > 0, "celery_queue_depth should be seen above 0 while uploads wait."
+            expect(depths[-1], 0, "It should return to 0.")
+        case "idle":
+            eventually(lambda: _idle(url), 5, "the idle worker shows a celery_queue_depth of 0 for its queue", 0.05)
+        case "durations":
+            _imports_are_timed(url, ingestion)
+
+
+def _idle(url: str) -> bool:
+    depths = p2_operations.depths(p2_operations.metrics(url) or "")
+    return bool(depths) and not any(depths)
+
+
+def _imports_are_timed(url: str, ingestion: Ingestion) -> None:
+    before = p2_operations.metrics(url) or ""
+    files = [_small_file(f"M8{secrets.token_hex(3)}-TIMED")[1] for _ in range(3)]
+    jobs = [ingestion.upload(ingestion.source(), content) for content in (*files, b"no,such,columns\n1,2,3\n")]
+    ends = [ingestion.finished(job)["status"] for job in jobs]
+    expect(ends, ["completed"] * 3 + ["failed"], "Three good files and one without its columns.")
+
+    def grown() -> bool:
+        now = p2_operations.metrics(url) or ""
+        counts, sums = (_growth_by_task(before, now, name) for name in (p2_operations.COUNT, p2_operations.SUM))
+        # One task had to run for each file; what the schedule does meanwhile has another name.
+        return any(count >= 4 and sums.get(task, 0) > 0 for task, count in counts.items())
+
+    eventually(grown, 5, "celery_task_duration_seconds of one task has grown by 4 runs and their time", 0.05)
+    outcomes = {outcome for _, outcome in p2_operations.durations(p2_operations.metrics(url) or "")}
+    assert outcomes <= {"success", "failure", "retry"}, (
+        f"Outcomes should be success, failure or retry; found: {outcomes}."
+    )
+
+
+def _growth_by_task(before: str, now: str, name: str) -> dict[str, float]:
+    was, grown = p2_operations.durations(before, name), {}
+    for (task, outcome), value in p2_operations.durations(now, name).items():
+        if task and outcome:
+            grown[task] = grown.get(task, 0) + value - was.get((task, outcome), 0)
+    return grown
