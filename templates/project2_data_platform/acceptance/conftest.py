@@ -12,6 +12,7 @@ import pytest
 from p2_commerce import Shop
 from p2_files import BigFile, big_file, csv_file, sales, tag
 from p2_platform import FRESH, Account, Ingestion, Json, Polled, log_in
+from p2_second import Second
 
 from checks.acceptance import blocked, eventually, parallel
 
@@ -49,6 +50,20 @@ def app_env(commerce: Shop) -> dict[str, str]:
         "COMMERCE_API_TOKEN": commerce.token,
         "DAILY_METRICS_SCHEDULE": "@every 2s",
     }
+
+
+@pytest.fixture(scope="session")
+def second(boot: Any, peer: Any, limits: Any) -> Second:
+    """The second application, on which things are broken in the background."""
+    return Second(boot, Shop(peer), limits)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def second_starts_early(request: pytest.FixtureRequest) -> None:
+    """Start the second application, if it is wanted at all, as soon as the first one is there."""
+    if any("second" in getattr(item, "fixturenames", ()) for item in request.session.items):
+        request.getfixturevalue("app")
+        request.getfixturevalue("second")
 
 
 # Who comes in -------------------------------------------------------------------------------------------------------
@@ -104,9 +119,7 @@ def token(app: Any, token_endpoint: Any, operator: Account) -> str:
 @pytest.fixture(scope="session")
 def api(app: Any, client: Any, token: str) -> httpx2.Client:
     """A client of the FastAPI process with a token."""
-    found: httpx2.Client = client(
-        app.url("api"), headers={"Authorization": f"Bearer {token}"}, limits=FRESH
-    )
+    found: httpx2.Client = client(app.url("api"), headers={"Authorization": f"Bearer {token}"}, limits=FRESH)
     return found
 
 
@@ -211,11 +224,12 @@ class Outage:
     """What the platform did while a dependency was away, and how its processes stopped and started afterwards.
 
     `answers` are by dependency, process and path: the answer (or what was raised) and the seconds that it took;
-    `recovered` by dependency and process. `upload` is the answer to a file sent while Redis was away.
+    `recovered`, and the last words of those that `ended`, by dependency and process. `upload` is the answer to a file sent while Redis was away.
     """
 
     answers: dict[tuple[str, str, str], tuple[Any, float]] = field(default_factory=dict)
     recovered: dict[tuple[str, str], Any] = field(default_factory=dict)
+    ended: dict[tuple[str, str], str] = field(default_factory=dict)
     source_id: int | None = None
     upload: Any = None
     stopped: dict[str, Any] = field(default_factory=dict)
@@ -244,6 +258,8 @@ def outage(app: Any, client: Any, ingestion: Ingestion) -> Outage:
         found.answers |= {(dependency, *question): result for question, result in zip(questions, results, strict=True)}
         ready = parallel([partial(_ready_again, clients[process]) for process in PROCESSES])
         found.recovered |= {(dependency, process): result for process, result in zip(PROCESSES, ready, strict=True)}
+        found.ended |= {(dependency, name): app.log(name)[-600:] for name in PROCESSES if not app.running(name)}
+    open("/tmp/eng/worker.log", "w").write(app.log("worker"))
     found.stopped = dict(zip(PROCESSES, parallel([partial(app.terminate, name) for name in PROCESSES]), strict=True))
     started = parallel([_timed(partial(app.start, name)) for name in PROCESSES])
     found.started = dict(zip(PROCESSES, started, strict=True))

@@ -8,13 +8,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from itertools import pairwise
 from typing import Any
 
-import httpx2
 from p2_figures import Sale, money
 
-from checks.acceptance import eventually, expect
 from checks.acceptance.peer import Handler, Peer, Reply, Request
 
 PATH = "/api/v1/orders/export"
@@ -209,86 +206,3 @@ class Shop:
             for line in range(1, chance.randint(1, 3) + 1)
         )
         return Order(name, lines)
-
-
-class Sync:
-    """The synchronisation as a client of the platform starts and watches it."""
-
-    def __init__(self, api: httpx2.Client, shop: Shop) -> None:
-        self.api, self.shop = api, shop
-
-    def post(self, request_id: str = "") -> httpx2.Response:
-        """Ask for a run."""
-        return self.api.post("/api/v1/sync/orders", headers={"X-Request-Id": request_id} if request_id else {})
-
-    def start(self, request_id: str = "") -> dict[str, Any]:
-        """Ask for a run and give its job."""
-        response = self.post(request_id)
-        expect(response.status_code, 202, "A run that is asked for should be accepted.")
-        job: dict[str, Any] = response.json()
-        place = httpx2.URL(response.headers.get("location", "")).path
-        expect(place, f"/api/v1/jobs/{job['id']}", "Location should lead to the job.")
-        expect(job["kind"], "order_sync", "The job should be of this kind.")
-        return job
-
-    def state(self) -> dict[str, Any]:
-        """Give cursor and last run."""
-        response = self.api.get("/api/v1/sync/orders")
-        expect(response.status_code, 200, "The state of the synchronisation can be asked for.")
-        found: dict[str, Any] = response.json()
-        return found
-
-    def ended(self, job: dict[str, Any], seconds: float) -> dict[str, Any]:
-        """Wait until a run is completed or failed and give its job as it is then."""
-
-        def found() -> dict[str, Any] | None:
-            response = self.api.get(f"/api/v1/jobs/{job['id']}")
-            expect(response.status_code, 200, "The job of a run can be asked for.")
-            body: dict[str, Any] = response.json()
-            return body if body["status"] in ("completed", "failed") else None
-
-        return eventually(found, seconds, "a run of the synchronisation is completed or failed", pause=0.05)
-
-    def run(self, seconds: float, request_id: str = "") -> "Run":
-        """Have one run made and give how it went."""
-        before, since = self.state(), len(self.shop.requests)
-        job = self.ended(self.start(request_id), seconds)
-        return Run(before, job, self.state(), self.shop.requests[since:])
-
-
-@dataclass(frozen=True)
-class Run:
-    """One run: the state before, its job at the end, the state after, and what the shop was asked meanwhile."""
-
-    before: dict[str, Any]
-    job: dict[str, Any]
-    after: dict[str, Any]
-    requests: list[Request]
-
-    @property
-    def cursors(self) -> list[str | None]:
-        """The cursors that were asked for; None where there was none."""
-        return [request.query.get("cursor") for request in self.requests]
-
-    @property
-    def waits(self) -> list[float]:
-        """The seconds between each request and the next."""
-        return [later.at - earlier.at for earlier, later in pairwise(self.requests)]
-
-    def completed(self) -> "Run":
-        """Give the run, which has to be completed."""
-        expect((self.job["status"], self.job["errors"]), ("completed", []), "The run should be completed.")
-        expect(self.after["state"], "ok", "The state after a completed run should be ok.")
-        return self
-
-    def failed(self) -> str:
-        """Give what is said about the run, which has to have failed for the other side."""
-        codes = [error["code"] for error in self.job["errors"]]
-        expect((self.job["status"], codes), ("failed", ["upstream-unavailable"]), "The run should have failed.")
-        expect(self.after["state"], "failed", "The state after a failed run should be failed.")
-        expect(self.after["cursor"], self.before["cursor"], "A run that stored nothing should leave the cursor alone.")
-        last = self.after["last_run"] or {}
-        expect((last.get("job_id"), last.get("status")), (self.job["id"], "failed"), "The last run should be this one.")
-        error = str(last.get("error") or "")
-        assert len(error) > 10, f"The last run should say in a sentence what the other side did; it says {error!r}."
-        return error

@@ -14,18 +14,15 @@ import p2_operations
 import p2_warehouse
 import pytest
 from p2_figures import Figures, Sale, as_csv
-from p2_files import COLUMNS, BigFile, big_file
+from p2_interruptions import OVER, START_SECONDS, Interrupted, ended
 from p2_platform import Ingestion
 from p2_reports import Reports
+from p2_second import Second
 
 from checks.acceptance import Mismatch, blocked, eventually, expect
 
 Json = dict[str, Any]
-OVER = ("completed", "failed")
-LONG_YEAR = 2010
-REJECTED_ROWS = (17, 20_000, 40_000, 60_000, 99_999)  # of the long file
 BACKLOG_REJECTS = 2  # of each small file
-START_SECONDS = 30  # for an import to be taken up by a worker that runs
 
 # On a schedule ------------------------------------------------------------------------------------------------------
 
@@ -146,111 +143,30 @@ def _revenues(breakdown: Any) -> dict[str, Decimal]:
 # Stopped and killed in the middle -----------------------------------------------------------------------------------
 
 
-@dataclass
-class LongImport:
-    """A file of 100,000 rows on its way, five of which are rejects."""
-
-    file: BigFile
-    content: bytes
-    job: Json
-
-
-@dataclass
-class Interrupted:
-    """A long import whose worker got a SIGTERM in the middle, and whose next worker was killed in the middle."""
-
-    stopped: Any
-    after_stop: Json
-    taken_up: Json | None  # as the next worker went on with it; None when it didn't
-    drained: LongImport
-    killed: LongImport
-    at_kill: Json
-    end: Json | None
-    seconds: float  # from the start of the last worker to the end
-
-
-def _send_long_file(ingestion: Ingestion, rows: int) -> LongImport:
-    file = big_file(rows - len(REJECTED_ROWS), f"M8{secrets.token_hex(3)}", LONG_YEAR)
-    lines = file.content.decode().splitlines()
-    good = lines[1].split(",")
-    for number in REJECTED_ROWS:
-        bad = [f"{file.prefix}-BAD", *good[1:]]
-        bad[COLUMNS.index("unit_price")] = "much"
-        lines.insert(number, ",".join(bad))
-    content = ("\n".join(lines) + "\n").encode()
-    return LongImport(file, content, ingestion.upload(ingestion.source(), content))
-
-
-@pytest.fixture(scope="session")
-def interrupted(app: Any, ingestion: Ingestion, limits: Any) -> Interrupted:
-    """Stop a worker in the middle of a long import, kill the next one in the middle of it, and start a third."""
-    drained = _send_long_file(ingestion, limits.ingest_rows)
-    with p2_operations.slow_database(app.env["DATABASE_URL"]):  # else it might be over before ten seconds are
-        job = p2_operations.await_progress(ingestion.api, drained.job, 3, START_SECONDS)
-        expect(job["status"] in OVER, False, "A file of 100,000 rows should show progress before it is completed.")
-        stopped = app.terminate("worker")
-    after_stop = _job(ingestion, drained.job)
-    app.start("worker")
-    taken_up = _taken_up(ingestion, after_stop, limits.task_recovered_seconds)
-    if taken_up is not None and taken_up["status"] not in OVER:
-        killed, at_kill = drained, taken_up
-    else:  # it is over, or lost: another one for the kill
-        killed = _send_long_file(ingestion, limits.ingest_rows)
-        at_kill = p2_operations.await_progress(ingestion.api, killed.job, 3, START_SECONDS)
-    app.kill("worker")
-    app.start("worker")
-    began = time.monotonic()
-    end = _ended(ingestion, killed.job, limits.task_recovered_seconds)
-    return Interrupted(stopped, after_stop, taken_up, drained, killed, at_kill, end, time.monotonic() - began)
-
-
-def _job(ingestion: Ingestion, job: Json) -> Json:
-    found: Json = ingestion.api.get(f"/api/v1/jobs/{job['id']}").json()
-    return found
-
-
-def _taken_up(ingestion: Ingestion, job: Json, seconds: float) -> Json | None:
-    try:
-        return p2_operations.await_progress(ingestion.api, job, job["progress"], seconds)
-    except Mismatch:
-        return None
-
-
-def _ended(ingestion: Ingestion, job: Json, seconds: float) -> Json | None:
-    last = ingestion.poll(job, seconds).last
-    return last if last["status"] in OVER else None
-
-
 @pytest.mark.parametrize("case", ["exit-code", "next-worker"])
-def test_drain(interrupted: Interrupted, limits: Any, ingestion: Ingestion, case: str) -> None:
+def test_drain(second: Second, limits: Any, case: str) -> None:
     """SIGTERM drains the worker in time.
 
     A worker gets a SIGTERM in the middle of an import that takes longer than the ten seconds it has. It must leave in
     good order, and the import must not be failed or lost by that.
     """
-    assert interrupted.after_stop["status"] != "failed", "No import should fail because its worker was stopped."
+    interrupted: Interrupted = second.result("interrupted")
     if case == "exit-code":
-        found = interrupted.stopped.exit, round(interrupted.stopped.seconds, 1)
-        assert found[0] == 0, f"The worker should end with exit code 0 after SIGTERM; it was {found[0]}."
-        assert found[1] <= limits.shutdown_seconds, (
-            f"It should end within {limits.shutdown_seconds} s; it took {found[1]} s."
-        )
-        return
-    assert interrupted.taken_up is not None, "The next worker should go on with the import."
-    end = _ended(ingestion, interrupted.drained.job, limits.task_recovered_seconds) or {}
-    expect(end.get("status"), "completed", "The next worker should complete the import.")
+        interrupted.ended_in_time(limits.shutdown_seconds)
+    else:
+        interrupted.next_worker_completes_it()
 
 
 @pytest.mark.parametrize("case", ["import", "report", "same-message-twice", "two-workers"])
-def test_killed_worker(request: pytest.FixtureRequest, app: Any, limits: Any, case: str) -> None:
+def test_killed_worker(request: pytest.FixtureRequest, second: Second, limits: Any, case: str) -> None:
     """A task whose worker was killed is completed once.
 
     SIGKILL hits a worker in the middle of 100,000 rows, another one while a report is built; messages come twice; two
     workers share a backlog. In the end everything must be done, and done once.
     """
     if case == "import":
-        facts: Interrupted = request.getfixturevalue("interrupted")
-        _completed_once(app, facts, request.getfixturevalue("ingestion"), limits)
+        interrupted: Interrupted = second.result("interrupted")
+        interrupted.completed_once(limits.task_recovered_seconds)
         return
     backlog: Backlog = request.getfixturevalue("backlog")
     match case:
@@ -265,26 +181,6 @@ def test_killed_worker(request: pytest.FixtureRequest, app: Any, limits: Any, ca
             _done_once(backlog)
         case "two-workers":
             _all_completed(backlog)
-
-
-def _completed_once(app: Any, facts: Interrupted, ingestion: Ingestion, limits: Any) -> None:
-    assert facts.at_kill["status"] not in OVER, "The worker should have been killed in the middle of the import."
-    end = facts.end or _job(ingestion, facts.killed.job)
-    limit = limits.task_recovered_seconds
-    assert facts.end is not None, f"The import should be completed within {limit} s of the next worker's start."
-    good, bad = facts.killed.file.rows, len(REJECTED_ROWS)
-    expect(
-        (end["status"], end["counts"]),
-        ("completed", {"records": good + bad, "processed": good, "rejected": bad}),
-        "The import should be completed with the right counts.",
-    )
-    stored = app.sql(
-        "select count(*), sum(total) from warehouse.sales where starts_with(transaction_id, %(prefix)s)",
-        prefix=f"{facts.killed.file.prefix}-",
-    )
-    expect(stored, [(good, facts.killed.file.total)], "Count and sum of the sales should be exact.")
-    rejects = [reject["row_number"] for reject in ingestion.rejects(end["import_id"])]
-    expect(rejects, list(REJECTED_ROWS), "Each reject should be there once.")
 
 
 # A backlog ----------------------------------------------------------------------------------------------------------
@@ -335,7 +231,7 @@ def backlog(app: Any, ingestion: Ingestion, report_client: Reports, limits: Any)
     with app.another("worker", ready=False) as second:
         watch = p2_operations.DepthWatch(app.url("worker"), second.url)
         deadline = time.monotonic() + limits.task_recovered_seconds
-        ends = [_ended(ingestion, job, deadline - time.monotonic()) or job for job in jobs]
+        ends = [ended(ingestion, job, deadline - time.monotonic()) or job for job in jobs]
         _settles(lambda: report_client.state(report)["status"] in OVER, deadline - time.monotonic())
         _settles(lambda: watch.seen[-1:] == [0], 3)
         watch.stop()
@@ -378,7 +274,7 @@ def _repeat_an_old_message(
     ingestion.completed(source, ingestion.upload(source, as_csv([facts.sales[1][0]])))  # which waited behind it
     _settles(lambda: p2_operations.waiting(app.redis) == 0, 10)
     facts.corrected_stored = p2_warehouse.sales(app, facts.corrected.transaction_id)
-    facts.first_again = _job(ingestion, facts.jobs[0])
+    facts.first_again = ingestion.poll(facts.jobs[0], 0).last
 
 
 def _done_once(backlog: Backlog) -> None:
