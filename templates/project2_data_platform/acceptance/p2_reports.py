@@ -26,7 +26,7 @@ HOSTILE_TITLE = "</title><script>window.ran=4</script> =1+1 & <b>March</b>"
 def sales(prefix: str, start: date, days: int, seed: int) -> list[Sale]:
     """Give sales on some days from `start` on, of products with hostile names and of others."""
     chance = random.Random(seed)
-    names = (*HOSTILE_NAMES, *(f"Plain product {number}" for number in range(8)))
+    names = (*HOSTILE_NAMES, *(f"Plain product {number}" for number in range(5)))  # ten: all are top products
     regions = ("North", "South", "<u>West</u>")
     return [
         Sale(
