@@ -36,7 +36,7 @@ class Account:
 
 @dataclass(frozen=True)
 class Imported:
-    """A file that was imported: its source, and its job as it stood at the end."""
+    """A file that was sent: its source, and its job as it stood at the end."""
 
     source: Json
     job: Json
@@ -46,6 +46,11 @@ class Imported:
         """The id of the import."""
         found: int = self.job["import_id"]
         return found
+
+    @property
+    def completed(self) -> bool:
+        """Whether it was completed."""
+        return bool(self.job["status"] == "completed")
 
 
 @dataclass

@@ -73,3 +73,13 @@ def _filler(kind: str) -> str:
 def missing(have: Collection[str], wanted: Collection[str]) -> list[str]:
     """Give what is wanted and not there, in its order."""
     return [name for name in wanted if name not in have]
+
+
+def raw_rows(sql: Query) -> dict[str, int]:
+    """Count the rows of each table that could hold a file (it has a column of bytes), and the large objects."""
+    holding = sql(
+        "select distinct format('%%I.%%I', table_schema, table_name) from information_schema.columns"
+        " where data_type = 'bytea' and table_schema in ('public', 'warehouse')"
+    )
+    found = {table: sql(f"select count(*) from {table}")[0][0] for (table,) in holding}
+    return found | {"large objects": sql("select count(*) from pg_largeobject_metadata")[0][0]}

@@ -48,6 +48,8 @@ def test_readiness(dependency: str, process: str, outage: Any, limits: Any) -> N
     /readyz: it must name the dependency that is down, quickly, while /healthz says that a restart would not help.
     """
     other = "redis" if dependency == "postgresql" else "postgresql"
+    words = outage.ended.get((dependency, process))
+    assert words is None, f"{process} should run on while {dependency} is down; it ended, and its last words are: {words}"
     answer, seconds = outage.answers[dependency, process, "/readyz"]
     assert isinstance(answer, httpx2.Response), f"/readyz of {process} should answer with {dependency} down: {answer!r}"
     expect(answer.status_code, 503, f"/readyz of {process} answers 503 while {dependency} is down.")

@@ -38,9 +38,9 @@ def created(api: httpx2.Client, **fields: Any) -> Json:
     return body
 
 
-def refused(response: httpx2.Response, *fields: str, status: int = 422) -> None:
-    """Hold an answer to a problem that names exactly these fields."""
-    expect(response.status_code, status, "What is not valid is refused.")
+def refused(response: httpx2.Response, *fields: str) -> None:
+    """Hold an answer to a 422 that names exactly these fields."""
+    expect(response.status_code, 422, f"What is not valid is answered 422 (here {', '.join(fields)}).")
     errors = response.json().get("errors") or []
     expect(Counter(e["field"] for e in errors), Counter(fields), "Each wrong field is named, once, and no other.")
     assert all(e["message"].strip() for e in errors), "Each error should say what is wrong with its field."
@@ -96,8 +96,8 @@ def recorded(app: Any, ingestion: Ingestion) -> Recorded:
             reject = {"import_id": job["import_id"], "row_number": 2}
             return Recorded(whose, name, _rejected(app, bad, **reject), job["import_id"])
     import_id = _stored(
-        app, "imports", source_id=whose["id"], file_name=name, size=len(content), records=2, processed=1, rejected=1,
-        sha256=hashlib.sha256(content).hexdigest(), status="completed", error="", job_id=str(uuid.uuid4()),
+        app, "imports", source_id=whose["id"], file_name=name, size=len(content), records=0, processed=0, rejected=0,
+        sha256=hashlib.sha256(content).hexdigest(), status="pending", error="", job_id=str(uuid.uuid4()),
     )  # fmt: skip
     return Recorded(whose, name, _rejected(app, bad, import_id=import_id, row_number=2), import_id)
 
