@@ -1,7 +1,7 @@
 """What every scenario of the data platform builds on: accounts, clients, uploads, one large import, one outage."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -54,9 +54,11 @@ def app_env(commerce: Shop) -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
-def second(boot: Any, peer: Any, limits: Any) -> Second:
+def second(boot: Any, peer: Any, limits: Any) -> Iterator[Second]:
     """The second application, on which things are broken in the background."""
-    return Second(boot, Shop(peer), limits)
+    second = Second(boot, Shop(peer), limits)
+    yield second
+    second.close()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -29,11 +29,18 @@ class Second:
         self._boot, self._shop, self._limits = boot, shop, limits
         names = [*p2_sync.CASES, *p2_interruptions.CASES]
         self._results: dict[str, Future[Any]] = {name: Future() for name in names}
-        threading.Thread(target=self._run, name="second application", daemon=True).start()
+        self._leaving = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="second application", daemon=True)
+        self._thread.start()
 
     def result(self, case: str) -> Any:
         """Wait for a case and give what it gave. Raises what it raised, or why the application didn't boot."""
         return self._results[case].result()
+
+    def close(self) -> None:
+        """Begin no further case, and wait until the application is stopped."""
+        self._leaving.set()
+        self._thread.join()
 
     def _run(self) -> None:
         env = {
@@ -67,6 +74,7 @@ class Second:
     def _note(self, name: str, case: Callable[[], Any]) -> None:
         future = self._results[name]
         try:
-            future.set_result(case())
+            if not self._leaving.is_set():
+                future.set_result(case())
         except Exception as problem:  # noqa: BLE001 - it is the result
             future.set_exception(problem)
