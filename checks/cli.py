@@ -133,6 +133,13 @@ def _check_ids(_context: click.Context, _option: click.Parameter, incomplete: st
     metavar="DIR",
     help="Run the acceptance scenarios in this folder, too.",
 )
+@click.option(
+    "--verify",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    metavar="DIR",
+    help="Verify a project's folder: its solution earns all, its starter the baseline, each fault is caught.",
+)
+@click.option("--repeat", type=click.IntRange(1, 99), default=1, help="With --verify: grade the solution so often.")
 @click.option("--no-cache", is_flag=True, help="Measure again even when nothing changed.")
 @click.option("--color/--no-color", default=None, help="Colours. [default: on a terminal without NO_COLOR]")
 @click.option("-v", "--verbose", is_flag=True, help="Show every finding, and each step as it starts.")
@@ -157,6 +164,8 @@ def command(targets: tuple[Path, ...], **options: Any) -> None:
         click.echo(_list(options["formats"], _scenario_checks(options["project"]) if options["project"] else {}))
     elif options["explain"]:
         click.echo(_explain(options["explain"], options["project"]))
+    elif options["verify"]:
+        sys.exit(_verify(options))
     else:
         sys.exit(_run(targets or (Path(),), options))
 
@@ -214,6 +223,30 @@ def _explain(id_: str, project: str | None) -> str:
     body = "\n\n".join(textwrap.fill(part, 88) for part in rule.explanation.split("\n\n"))
     notes = "advisory: reported, never scored" if rule.advisory else f"effort: {rule.effort.value}"
     return f"{rule.id}\n{rule.title}\n\n{body}\n\nRepair: {textwrap.fill(rule.repair, 88)}\n\n({notes})"
+
+
+def _verify(options: dict[str, Any]) -> int:
+    from checks.grading import Options
+    from checks.session import Limits
+    from checks.verification.command import run
+    from scaffolder.errors import ScaffoldError
+
+    _end_cleanly_on_signals()
+    limits = Limits(seconds=options["timeout"] or Limits().seconds)
+    settings = Options(cache=cache_folder(), isolation=options["sandbox"], fresh=True, limits=limits)
+    try:
+        return run(
+            options["verify"],
+            settings,
+            only=options["only"],
+            repeat=options["repeat"],
+            as_json="json" in options["formats"],
+            output=options["output"],
+        )
+    except ScaffoldError as problem:
+        raise Refused(str(problem)) from problem
+    except (KeyboardInterrupt, Exception) as problem:  # noqa: BLE001 - whatever it is, it is told
+        return _report_crash(problem, verbose=options["verbose"])
 
 
 def _run(targets: Sequence[Path], options: dict[str, Any]) -> int:

@@ -18,6 +18,7 @@ from checks.model import (
     Check,
     CoverageSummary,
     Finding,
+    OriginalitySummary,
     Scorecard,
     State,
     Subject,
@@ -119,7 +120,7 @@ def grade(
 
     started = time.monotonic()
     shelf = options.cache / "scorecards"
-    name = cache.key(repository, _settings(options, dues), project.folder / PROJECT_FILE, *_scenarios(project, options))
+    name = cache.key(repository, _settings(options, dues), *_described_by(project, options))
     kept = None if options.fresh or options.urls else cache.load(shelf, name)
     if kept is not None:
         try:
@@ -138,6 +139,7 @@ def grade(
             scenarios=tuple(id_ for id_ in rules if id_.startswith(ACCEPTANCE)),
             acceptance=options.acceptance,
             urls=options.urls,
+            progress=progress,
         )
         if why:
             session.note(f"graded as {why}")
@@ -183,10 +185,13 @@ def acceptance_checks(project: Project, more: Path | None = None) -> dict[str, C
     return found
 
 
-def _scenarios(project: Project, options: Options) -> list[Path]:
-    """The files that acceptance depends on; a static grading depends on none."""
-    folders = [project.acceptance, *([options.acceptance] if options.acceptance else [])]
-    return [] if options.static else [path for folder in folders for path in sorted(folder.glob("*.py"))]
+def _described_by(project: Project, options: Options) -> tuple[Path, ...]:
+    """The files besides the repository's that a scorecard depends on; a static grading depends on no scenario."""
+    files = [project.folder / PROJECT_FILE, project.fingerprints]
+    if not options.static:
+        for folder in (project.acceptance, options.acceptance):
+            files += sorted(folder.glob("*.py")) if folder is not None else []
+    return tuple(file for file in files if file.is_file())
 
 
 def _settings(options: Options, dues: Mapping[str, str] | None) -> dict[str, object]:
@@ -245,6 +250,7 @@ def _scorecard(
         next_steps=scoring.next_steps(scored, results),
         tests=tests,
         coverage=coverage,
+        originality=_originality(evidence),
         notes=session.notes,
     )
 
@@ -258,3 +264,10 @@ def _summaries(evidence: Mapping[type, object]) -> tuple[SuiteSummary | None, Co
         run.summary if isinstance(run, SuiteRun) else None,
         lines.summary if isinstance(lines, LineCoverage) else None,
     )
+
+
+def _originality(evidence: Mapping[type, object]) -> OriginalitySummary | None:
+    from checks.evidence.originality import Originality
+
+    found = evidence.get(Originality)
+    return found.summary if isinstance(found, Originality) else None

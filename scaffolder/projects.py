@@ -140,6 +140,11 @@ class Project:
         """The folder of black-box scenarios, which stays with the grader."""
         return self.folder / "acceptance"
 
+    @property
+    def fingerprints(self) -> Path:
+        """The file of fingerprints of starter and reference solution; not there for a project without a solution."""
+        return self.folder / "fingerprints.json"
+
 
 def templates_root() -> Path:
     """The folder that holds `copier.yml` and a folder for each project.

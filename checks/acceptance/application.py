@@ -14,7 +14,7 @@ import psycopg
 import redis
 
 from checks import sandbox
-from checks.acceptance import databases
+from checks.acceptance import Mismatch, databases
 from checks.acceptance.orders import Orders
 from checks.acceptance.proxy import Proxy
 from checks.runners import processes
@@ -23,6 +23,7 @@ from checks.services.base import free_port
 from checks.session import Limits
 
 SAMPLE_SECONDS = 0.05
+_MISSING = (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn, psycopg.errors.InvalidSchemaName)
 
 
 @dataclass(slots=True)
@@ -50,6 +51,11 @@ class App:
 
     def __getitem__(self, name: str) -> Process:
         return self.booted[name]
+
+    @property
+    def commands(self) -> Mapping[str, str]:
+        """The command lines of the Procfile, by process; `release` is one of them."""
+        return self._commands
 
     def url(self, name: str) -> str:
         """Return its base URL."""
@@ -110,11 +116,18 @@ class App:
         return sandbox.run(["sh", "-c", command], cwd=self._folder, env=whole, seconds=seconds, box=self._box)
 
     def sql(self, query: LiteralString, **values: object) -> list[tuple[Any, ...]]:
-        """Return the rows of a query (``%(name)s`` for values) over a connection of the grader's own."""
+        """Return the rows of a query (``%(name)s`` for values) over a connection of the grader's own.
+
+        Raises Mismatch when the database lacks a table or a column of the query: the documents name them.
+        """
         if self._connection is None or self._connection.closed:
             self._connection = psycopg.connect(self._urls["postgresql"], autocommit=True)
             self._stack.callback(self._connection.close)
-        cursor = self._connection.execute(query, values)
+        try:
+            cursor = self._connection.execute(query, values)
+        except _MISSING as problem:
+            what = str(problem).splitlines()[0]
+            raise Mismatch("The database has the tables and columns that the documents name.", "it has", what) from None
         return cursor.fetchall() if cursor.description else []
 
     @property

@@ -63,7 +63,7 @@ class Contract:
         from schemathesis.core.failures import FailureGroup
 
         try:
-            operation.validate_response(exchange.response)
+            operation.Case().validate_response(exchange.response, checks=_answers())
         except FailureGroup as group:
             return Violation(operation.label, str(exchange), _reason(group))
         return None

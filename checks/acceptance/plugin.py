@@ -15,6 +15,7 @@ import pytest
 
 from checks.acceptance import Mismatch, application, scenarios
 from checks.acceptance.application import App
+from checks.acceptance.containers import Image, built
 from checks.acceptance.contract import Contract
 from checks.acceptance.orders import Orders
 from checks.acceptance.outcome import Case, Outcome, dump
@@ -25,6 +26,7 @@ from checks.runners.processes import BootFailed, Process
 from scaffolder.projects import Project
 
 BOOT_CHECK = "acceptance.m1.processes-boot"  # what everything else waits for when the application does not boot
+COMMIT = "c0ffee0123456789c0ffee0123456789c0ffee01"  # what the image is told that it was built from
 SHOWN = 1_000  # characters of a reason, of an expected or an actual value
 
 
@@ -183,6 +185,17 @@ class Plugin:
             return application.launched(self._orders, name, {**app_env, **(env or {})})
 
         return launch
+
+    @pytest.fixture(scope="session")
+    def prepare(self, app_env: Mapping[str, str]) -> Callable[[], AbstractContextManager[App]]:
+        """Makes databases and an environment for an application whose processes are started in another way."""
+        return lambda: application.prepared(self._orders, app_env)
+
+    @pytest.fixture(scope="session")
+    def image(self) -> Iterator[Image]:
+        """The image of the application's Dockerfile, built by the container tool of this machine."""
+        with built(Path(self._orders.copy), commit=COMMIT) as image:
+            yield image
 
     @pytest.fixture(scope="session")
     def client(self) -> Iterator[Callable[..., httpx2.Client]]:

@@ -43,6 +43,10 @@ def _shown(body: bytes) -> str:
     return text if len(text) <= SHOWN else f"{text[:SHOWN]} …"
 
 
+def _read(request: httpx2.Request) -> None:
+    request.read()
+
+
 class Recorder:
     """Makes clients and notes what they get. Answers that are alike are kept once, with how often they came."""
 
@@ -54,10 +58,15 @@ class Recorder:
 
     def client(self, base_url: str, **arguments: Any) -> httpx2.Client:
         """Return a client for `base_url`; `arguments` are those of `httpx2.Client`."""
-        hooks = {"response": [self._note(base_url.rstrip("/"))]}
-        client = httpx2.Client(
-            base_url=base_url, **{"timeout": TIMEOUT_SECONDS, "event_hooks": hooks, "trust_env": False, **arguments}
-        )
+        own = {
+            "timeout": TIMEOUT_SECONDS,
+            # A body that is streamed (a file) is kept whole: what is noted may be looked at later.
+            "event_hooks": {"request": [_read], "response": [self._note(base_url.rstrip("/"))]},
+            "trust_env": False,
+            # Servers close idle connections; a request that meets the close would fail by chance.
+            "limits": httpx2.Limits(max_keepalive_connections=0),
+        }
+        client = httpx2.Client(base_url=base_url, **{**own, **arguments})
         self._clients.append(client)
         return client
 

@@ -11,10 +11,11 @@ import secrets
 import shutil
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TextIO
 
 from checks import sandbox
 from checks.acceptance.orders import Orders
@@ -26,6 +27,7 @@ from checks.services.base import started
 from checks.session import Session
 
 EXECUTES = True
+TELL_SECONDS = 0.2  # between two looks at what has ended
 _PACKAGES = {"pytest": "pytest", "httpx2": "httpx2", "psycopg": "psycopg", "redis": "redis"}
 
 
@@ -117,7 +119,8 @@ def _run(orders: Orders, run: Path, session: Session) -> AcceptanceRun:
     command: list[str | Path] = [sys.executable, "-P", "-m", "checks.acceptance", run / "orders.json"]
     running = sandbox.start(command, cwd=run, env=environment)
     try:
-        done = running.wait(session.limits.seconds)
+        _tell(Path(orders.results), running, began + session.limits.seconds, session)
+        done = running.wait(max(0.0, began + session.limits.seconds - time.monotonic()))
     finally:
         running.stop()  # Ctrl-C while waiting
     with Path(orders.results).open(encoding="utf-8") as stream:
@@ -131,3 +134,29 @@ def _run(orders: Orders, run: Path, session: Session) -> AcceptanceRun:
     if session.arguments:
         sys.stdout.write(done.stdout)
     return AcceptanceRun(cases, time.monotonic() - began, problem, log)
+
+
+def _tell(results: Path, running: sandbox.Running, deadline: float, session: Session) -> None:
+    """Say how each case ended while the process runs."""
+    told = ""
+    with results.open(encoding="utf-8") as stream:
+        while not running.ended and time.monotonic() < deadline:
+            for id_, cases in load(_whole_lines(stream)).items():
+                if told:
+                    session.progress(told, True)
+                told = f"{id_}: {cases[-1].outcome.value}"
+                session.progress(told, False)
+            time.sleep(TELL_SECONDS)
+    if told:
+        session.progress(told, True)
+
+
+def _whole_lines(stream: TextIO) -> Iterator[str]:
+    """Yield the lines that are there; one that is still being written is left for the next look."""
+    while True:
+        place = stream.tell()
+        line = stream.readline()
+        if not line.endswith("\n"):
+            stream.seek(place)
+            return
+        yield line

@@ -16,6 +16,7 @@ from checks.model import (
     MetricResult,
     MilestoneScore,
     NextStep,
+    OriginalitySummary,
     Scorecard,
     State,
     Status,
@@ -73,7 +74,8 @@ def render_cohort(scorecards: Sequence[Scorecard], *, width: int, color: bool) -
         cells: list[RenderableType] = [Text(clean(card.subject.name, TITLE))]
         if width >= 100:
             cells.append(Text(clean(card.project, 40), style="dim"))
-        cells.append(Text(percent(card.score), style=f"bold {level(card.score)}"))
+        score = Text("! " if card.largely_reference else "", style="bold red")
+        cells.append(score.append(percent(card.score), style=f"bold {level(card.score)}"))
         cells.append(bar(card.score, 10 if width < 80 else 16, unknown=_unknown_share(card)))
         cells.append(Text(str(len(card.unknown)) if card.provisional else "–", style="dim"))
         if width >= 80:
@@ -82,7 +84,11 @@ def render_cohort(scorecards: Sequence[Scorecard], *, width: int, color: bool) -
         cells.append(Text(card.assurance.value))
         table.add_row(*cells)
     count = Text(f"{len(scorecards)} {'repository' if len(scorecards) == 1 else 'repositories'}", style="bold")
-    return _printed(Padding(Group(count, Text(), table), (1, 2, 0, 2)), width, color)
+    marked = sum(card.largely_reference for card in scorecards)
+    note = (
+        [Text(f"\n! largely the reference solution: {marked} of {len(scorecards)}", style="bold red")] if marked else []
+    )
+    return _printed(Padding(Group(count, Text(), table, *note), (1, 2, 0, 2)), width, color)
 
 
 def terminal_view(scorecard: Scorecard, *, width: int, verbose: bool) -> RenderableType:
@@ -95,6 +101,8 @@ def terminal_view(scorecard: Scorecard, *, width: int, verbose: bool) -> Rendera
         parts += [heading("Success metrics"), _metrics(scorecard.metrics)]
     if scorecard.tests or scorecard.coverage:
         parts += [heading("Tests and coverage"), *_measurements(scorecard, width)]
+    if scorecard.originality:
+        parts += [heading("Whose code it is"), *_originality(scorecard.originality, width)]
     if verbose:
         parts += [heading("Findings"), findings_view(scorecard)]
     if scorecard.next_steps:
@@ -157,12 +165,14 @@ def _score(scorecard: Scorecard, width: int) -> RenderableType:
     if scorecard.provisional:
         line.append("   PROVISIONAL", style="bold yellow")
     scale = bar(scorecard.score, width - 4, unknown=_unknown_share(scorecard))
+    mark = words.mark_sentence(scorecard)
+    marked = [Text(f"! {mark}", style="bold red")] if mark else []
     said = [Text(f"{words.measured_sentence(scorecard)} · {words.checks_sentence(scorecard)}", style="dim")]
     if scorecard.provisional:
         said.append(
             Text("Provisional: what is not yet known counts as not earned until it is measured.", style="yellow")
         )
-    return Group(line, scale, *said)
+    return Group(*marked, line, scale, *said)
 
 
 def _milestones(scorecard: Scorecard, width: int) -> RenderableType:
@@ -234,6 +244,19 @@ def _measurements(scorecard: Scorecard, width: int) -> list[RenderableType]:
         )
         parts += [line, *_worst(scorecard.coverage, width)]
     return parts
+
+
+def _originality(found: OriginalitySummary, width: int) -> list[RenderableType]:
+    line = Text(f"  {words.originality_sentence(found)}")
+    if not found.files:
+        return [line]
+    table = grid()
+    table.add_column("Most code of the reference", ratio=1, no_wrap=True, overflow="ellipsis")
+    table.add_column("Tokens", justify="right", no_wrap=True)
+    for file in found.files[:_FILES]:
+        path = clean_path(file.path, width - 24)
+        table.add_row(Text(path if file.line is None else f"{path}:{file.line}"), Text(f"{file.reference:,}"))
+    return [line, Padding(table, (0, 0, 0, 2))]
 
 
 def _worst(coverage: CoverageSummary, width: int) -> list[RenderableType]:

@@ -114,6 +114,28 @@ def test_failed_tests_are_not_marked_as_passed() -> None:
     assert "✓ Tests" in plain()
 
 
+def test_a_copy_of_the_reference_is_marked_above_its_score_and_in_the_cohort() -> None:
+    text = plain(samples.copied())
+    assert "Largely the reference solution: 93.3 % of what was added" in " ".join(text.split())
+    assert text.index("Largely the reference") < text.index("100.0 %")
+    assert "Largely" in render_next(samples.copied(), width=80, color=False)
+    cohort = render_cohort([samples.copied(), samples.scorecard()], width=80, color=False)
+    assert "! 100.0 %" in cohort
+    assert "! 61.0 %" not in cohort
+    assert "largely the reference solution: 1 of 2" in cohort
+    assert "argely" not in plain() + plain(samples.empty()) + render_cohort(
+        [samples.scorecard()], width=80, color=False
+    )
+
+
+def test_whose_code_it_is_stands_with_the_places_of_the_reference() -> None:
+    text = " ".join(plain().split())
+    for part in ("33.7 % the untouched starter", "65.3 % the learner’s own", "0.8 % the reference solution’s",
+                 "36,553 tokens", "pipeline/rfm.py:31 212"):  # fmt: skip
+        assert part in text
+    assert "Whose code it is" not in plain(samples.empty())
+
+
 def test_next_shows_every_step() -> None:
     text = render_next(samples.scorecard(), width=80, color=False)
     assert "tests.planted-bugs" in text
