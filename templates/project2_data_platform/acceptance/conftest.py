@@ -2,16 +2,19 @@
 
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 import httpx2
+import p2_big
 import p2_tokens
 import pytest
+from p2_big import BigImport, BigRun
 from p2_commerce import Shop
-from p2_files import BigFile, big_file, csv_file, sales, tag
-from p2_platform import FRESH, Account, Ingestion, Json, Polled, log_in
+from p2_files import csv_file, sales, tag
+from p2_platform import FRESH, Account, Ingestion, log_in
 from p2_second import Second
 
 from checks.acceptance import blocked, eventually, parallel
@@ -20,7 +23,6 @@ PROCESSES = ("api", "admin", "worker", "beat")
 DEPENDENCIES = ("postgresql", "redis")
 RECOVERY_SECONDS = 5
 QUIET_SECONDS = 2
-BIG_YEAR = 2015
 
 
 @pytest.fixture(autouse=True)
@@ -110,11 +112,17 @@ def token_endpoint(app: Any, client: Any) -> Any:
 
 
 @pytest.fixture(scope="session")
-def token(app: Any, token_endpoint: Any, operator: Account) -> str:
+def token_answer(token_endpoint: Any, operator: Account) -> httpx2.Response:
+    """The answer to the operator's first question for a token."""
+    answer: httpx2.Response = token_endpoint(operator)
+    return answer
+
+
+@pytest.fixture(scope="session")
+def token(app: Any, token_answer: httpx2.Response) -> str:
     """The operator's token. Where Django issues none yet, the grader's own stands in, so that the rest can be judged."""
-    response = token_endpoint(operator)
-    if response.status_code == 200 and "access_token" in response.text:
-        issued: str = response.json()["access_token"]
+    if token_answer.status_code == 200 and "access_token" in token_answer.text:
+        issued: str = token_answer.json()["access_token"]
         return issued
     return p2_tokens.sign(p2_tokens.claims("1", role="admin"), app.env["SECRET_KEY"])
 
@@ -169,42 +177,30 @@ def import_file(ingestion: Ingestion) -> Any:
 # The large import ---------------------------------------------------------------------------------------------------
 
 
-@dataclass
-class BigRun:
-    """How the large file fared: the answer to its upload, and if that was a job, all that was seen of it."""
-
-    file: BigFile
-    source: Json
-    response: httpx2.Response
-    memory: Any
-    polled: Polled = field(default_factory=Polled)
-
-
-@dataclass(frozen=True)
-class BigImport:
-    """The large file, completed."""
-
-    source_id: int
-    job: Json
-    content: bytes
-    rows: int
-    total: Any
-    rejected: int
+@pytest.fixture(scope="session")
+def big_started(app: Any, token: str, limits: Any) -> Future[BigRun]:
+    """Begin to import 100,000 sales of the year 2015 in the background."""
+    return p2_big.start(app, token, limits)
 
 
 @pytest.fixture(scope="session")
-def big_run(app: Any, ingestion: Ingestion, limits: Any) -> BigRun:
-    """Import 100,000 sales of the year 2015, with the worker's memory and the job's progress watched."""
-    if not app.running("worker"):
-        app.start("worker")
-    file = big_file(limits.ingest_rows, f"M3-{tag()}", BIG_YEAR)
-    source = ingestion.source()
-    with app.watch_memory("worker") as memory:
-        response = ingestion.send(source, file.content)
-        run = BigRun(file, source, response, memory)
-        if response.status_code == 202:
-            run.polled = ingestion.poll(response.json(), limits.ingest_seconds)
-    return run
+def big_in_background(request: pytest.FixtureRequest) -> None:
+    """Begin with the large import if it is wanted: for scenarios that leave worker and warehouse alone."""
+    if _big_is_wanted(request):
+        request.getfixturevalue("big_started")
+
+
+@pytest.fixture(scope="session")
+def big_over(request: pytest.FixtureRequest) -> None:
+    """Wait until the large import is over, if it is wanted: for scenarios that need the worker to themselves."""
+    if _big_is_wanted(request):
+        wait([request.getfixturevalue("big_started")])
+
+
+@pytest.fixture(scope="session")
+def big_run(big_started: Future[BigRun]) -> BigRun:
+    """How the large import fared."""
+    return big_started.result()
 
 
 @pytest.fixture(scope="session")
@@ -213,10 +209,13 @@ def big_import(big_run: BigRun) -> BigImport:
     job = big_run.polled.last if big_run.polled.answers else None
     if job is None or job["status"] != "completed":
         blocked("the file of 100,000 rows could not be imported", by="acceptance.m3.memory")
-    counts = job["counts"]
-    return BigImport(
-        big_run.source["id"], job, big_run.file.content, big_run.file.rows, big_run.file.total, counts["rejected"]
-    )
+    file, rejected = big_run.file, job["counts"]["rejected"]
+    return BigImport(big_run.source["id"], job, file.content, file.rows, file.total, rejected)
+
+
+def _big_is_wanted(request: pytest.FixtureRequest) -> bool:
+    wanted = {"big_run", "big_import"}
+    return any(wanted.intersection(getattr(item, "fixturenames", ())) for item in request.session.items)
 
 
 # The outage ---------------------------------------------------------------------------------------------------------

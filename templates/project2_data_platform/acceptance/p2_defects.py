@@ -149,7 +149,7 @@ def defective(kind: str) -> Defective:
     else:
         content = (csv_file if kind == "csv" else xlsx_file)(sent, header)
     rejects = {
-        number: {"raw": as_json(row), "reasons": line.reasons}
+        number: {"reasons": line.reasons, "raw": as_json(row)}
         for number, (row, line) in enumerate(zip(sent, lines, strict=True), start=1)
         if line.reasons
     }

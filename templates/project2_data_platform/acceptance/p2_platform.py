@@ -13,7 +13,10 @@ from p2_files import MEDIA_TYPES
 from checks.acceptance import blocked, expect
 
 UPLOADS = "acceptance.m3.upload-becomes-job"
-_POLL_SECONDS = 0.05
+# A job is asked for more and more seldom: each question costs the API as much as some rows cost the worker.
+_FIRST_POLL_SECONDS = 0.05
+_LAST_POLL_SECONDS = 0.25
+_SLOWER = 1.25
 
 Json = dict[str, Any]
 
@@ -108,9 +111,10 @@ class Ingestion:
         found: Json = response.json()
         return found
 
-    def poll(self, job: Json, seconds: float | None = None, pause: float = _POLL_SECONDS) -> Polled:
-        """Ask for a job until it is completed or failed, or time is up."""
+    def poll(self, job: Json, seconds: float | None = None, pause: float | None = None) -> Polled:
+        """Ask for a job until it is completed or failed, or time is up; each `pause` seconds, or at growing ones."""
         polled, start = Polled(), time.monotonic()
+        waiting = pause or _FIRST_POLL_SECONDS
         while True:
             response = self.api.get(f"/api/v1/jobs/{job['id']}")
             expect(response.status_code, 200, "The job of an upload can be asked for.")
@@ -120,7 +124,8 @@ class Ingestion:
                 return polled
             if polled.seconds > (self._job_seconds if seconds is None else seconds):
                 return polled
-            time.sleep(pause)
+            time.sleep(waiting)
+            waiting = pause or min(waiting * _SLOWER, _LAST_POLL_SECONDS)
 
     def finished(self, job: Json, seconds: float | None = None) -> Json:
         """Wait until a job is completed or failed and give it. Raises AssertionError when it takes too long."""

@@ -276,13 +276,16 @@ class Logins:
 
 
 @pytest.fixture(scope="module")
-def logins(admin: httpx2.Client, token_endpoint: Callable[[Account], Any], operator: Account) -> Logins:
+def logins(
+    admin: httpx2.Client, token_endpoint: Callable[[Account], Any], operator: Account, token_answer: httpx2.Response
+) -> Logins:
     """Make a person in the admin site, and ask for tokens with right and wrong names and passwords."""
     found = Logins(Account.new("person"))
     page = _person_added(admin, found.person)
-    found.operator = [token_endpoint(operator) for _ in range(2)]
-    found.wrong_name = token_endpoint(Account(f"nobody-{tag()}", operator.password))
-    found.wrong_password = token_endpoint(Account(operator.username, f"{operator.password}x"))
+    found.operator = [token_answer, token_endpoint(operator)]
+    # At the same moment, so that the seconds that they take can be compared.
+    wrong = [Account(f"nobody-{tag()}", operator.password), Account(operator.username, f"{operator.password}x")]
+    found.wrong_name, found.wrong_password = parallel([partial(token_endpoint, account) for account in wrong])
     if page is not None:
         found.made_in_admin = True
         found.person_active = token_endpoint(found.person)
@@ -364,6 +367,8 @@ def _wrong_logins_look_alike(logins: Logins) -> None:
     }
     bodies = {}
     for why, answer in refusals.items():
+        if isinstance(answer, Exception):
+            raise answer
         body = is_problem(answer, 401, f"A {why} is answered 401.")
         bodies[why] = {name: value for name, value in body.items() if name not in ("request_id", "instance")}
     for why, body in bodies.items():

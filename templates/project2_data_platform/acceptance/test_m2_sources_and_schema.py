@@ -425,15 +425,11 @@ WAREHOUSE = {
 
 @dataclass
 class Migrations:
-    """What the commands said, and the tables after each step. `after_*` are empty until the step was taken."""
+    """What the commands said, and both schemas and their tables after each."""
 
     commands: dict[str, Any] = field(default_factory=dict)
-    up: dict[str, Any] = field(default_factory=dict)
-    up_tables: set[str] = field(default_factory=set)
-    down_tables: set[str] = field(default_factory=set)
-    up_again: dict[str, Any] = field(default_factory=dict)
-    before_release: dict[str, Any] = field(default_factory=dict)
-    after_release: dict[str, Any] = field(default_factory=dict)
+    schemas: dict[str, dict[str, Any]] = field(default_factory=dict)
+    tables: dict[str, set[str]] = field(default_factory=dict)
 
 
 @contextmanager
@@ -447,28 +443,25 @@ def _empty_database(app: Any) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def migrations(app: Any) -> Migrations:
-    """Release into an empty database, go down to zero and up again; and release the running application once more."""
-    found = Migrations(before_release=p2_schema.everything(app.sql))
+def migrations(app: Any, big_in_background: None) -> Migrations:
+    """Release into an empty database, twice, go down to zero and up again. It has nothing to do with the application's."""
+    found = Migrations()
     with _empty_database(app) as url, psycopg.connect(url, autocommit=True) as connection:
 
         def sql(query: str, **values: Any) -> list[tuple[Any, ...]]:
             cursor = connection.execute(query, values)  # type: ignore[arg-type]
             return cursor.fetchall() if cursor.description else []
 
-        def run(**commands: tuple[str, dict[str, str]]) -> None:
-            """Run commands side by side and keep how they ended."""
-            ended = parallel([partial(app.run, line, env=env) for line, env in commands.values()])
-            found.commands |= dict(zip(commands, ended, strict=True))
+        def step(name: str, **commands: str) -> None:
+            """Run commands side by side; keep how they ended, and the tables afterwards."""
+            lines = [partial(app.run, line, env={"DATABASE_URL": url}) for line in commands.values()]
+            found.commands |= dict(zip(commands, parallel(lines), strict=True))
+            found.schemas[name], found.tables[name] = p2_schema.everything(sql), p2_schema.tables(sql)
 
-        other = {"DATABASE_URL": url}
-        run(up=(RELEASE, other), release=(RELEASE, {}))
-        found.after_release = p2_schema.everything(app.sql)
-        found.up, found.up_tables = p2_schema.everything(sql), p2_schema.tables(sql)
-        run(django=("python manage.py migrate sources zero", other), alembic=("alembic downgrade base", other))
-        found.down_tables = p2_schema.tables(sql)
-        run(up_again=(RELEASE, other))
-        found.up_again = p2_schema.everything(sql)
+        step("up", up=RELEASE)
+        step("again", again=RELEASE)
+        step("down", django="python manage.py migrate sources zero", alembic="alembic downgrade base")
+        step("up again", up_again=RELEASE)
     return found
 
 
@@ -486,28 +479,30 @@ def test_migrations_up_and_down(case: str, migrations: Migrations) -> None:
     compared. A migration that can't be taken back is found out on the night when it has to be.
     """
     _succeeded(migrations.commands["up"], "`release` on an empty database")
+    up, down = migrations.tables["up"], migrations.tables["down"]
     if case == "django-down":
-        expect(OPERATIONAL - migrations.up_tables, set(), "`release` makes the tables of m2.1.")
+        expect(OPERATIONAL - up, set(), "`release` makes the tables of m2.1.")
         _succeeded(migrations.commands["django"], "`python manage.py migrate sources zero`")
-        expect(OPERATIONAL & migrations.down_tables, set(), "After `migrate sources zero` its tables are gone.")
+        expect(OPERATIONAL & down, set(), "After `migrate sources zero` its tables are gone.")
         return
-    expect(WAREHOUSE - migrations.up_tables, set(), "`release` makes the tables of the warehouse.")
+    expect(WAREHOUSE - up, set(), "`release` makes the tables of the warehouse.")
     if case == "alembic-down":
         _succeeded(migrations.commands["alembic"], "`alembic downgrade base`")
-        left = {table for table in migrations.down_tables if table.startswith("warehouse.")}
+        left = {table for table in down if table.startswith("warehouse.")}
         expect(left, set(), "After `alembic downgrade base` the warehouse has no table.")
     elif case == "up-again":
         _succeeded(migrations.commands["django"], "`python manage.py migrate sources zero`")
         _succeeded(migrations.commands["alembic"], "`alembic downgrade base`")
-        expect(migrations.down_tables & (OPERATIONAL | WAREHOUSE), set(), "The tables are gone in between.")
+        expect(down & (OPERATIONAL | WAREHOUSE), set(), "The tables are gone in between.")
         _succeeded(migrations.commands["up_again"], "`release` after both went down")
-        _is_the_same(migrations.up_again, migrations.up, "Up again, the tables are the same as before.")
+        _is_the_same(migrations.schemas, "up again", "Up again, the tables are the same as before.")
     else:
-        _succeeded(migrations.commands["release"], "`release` a second time")
-        _is_the_same(migrations.after_release, migrations.before_release, "A second `release` changes no table.")
+        _succeeded(migrations.commands["again"], "`release` a second time")
+        _is_the_same(migrations.schemas, "again", "A second `release` changes no table.")
 
 
-def _is_the_same(after: dict[str, Any], before: dict[str, Any], what: str) -> None:
+def _is_the_same(schemas: dict[str, dict[str, Any]], step: str, what: str) -> None:
+    before, after = schemas["up"], schemas[step]
     for kind in before:
         gone = sorted(set(before[kind]) - set(after[kind]))[:5]
         new = sorted(set(after[kind]) - set(before[kind]))[:5]

@@ -45,19 +45,21 @@ def by_row(rejects: Sequence[Json]) -> dict[int, dict[str, Any]]:
     """Give rejects by row number, reasons as pairs of field and code."""
     return {
         reject["row_number"]: {
-            "raw": as_json(reject["raw"]),
             "reasons": [(reason["field"], reason["code"]) for reason in reject["reasons"]],
+            "raw": as_json(reject["raw"]),
         }
         for reject in rejects
     }
 
 
-def differing(actual: Mapping[Any, Any], expected: Mapping[Any, Any], most: int = 3) -> tuple[dict, dict]:  # type: ignore[type-arg]
-    """Give what differs, of both sides: a report is read by a person."""
-    keys = [key for key in expected if actual.get(key) != expected[key]]
-    keys += [key for key in actual if key not in expected]
-    shown = keys[:most]
-    return {key: actual.get(key) for key in shown}, {key: expected.get(key) for key in shown}
+def differing(actual: Any, expected: Any, most: int = 3) -> tuple[Any, Any]:
+    """Give of two values what differs, at most so many entries of a mapping: a report is read by a person."""
+    if not (isinstance(actual, Mapping) and isinstance(expected, Mapping)):
+        return actual, expected
+    keys = [key for key in (*expected, *(key for key in actual if key not in expected))
+            if key not in actual or key not in expected or actual[key] != expected[key]][:most]  # fmt: skip
+    pairs = {key: differing(actual.get(key), expected.get(key)) for key in keys}
+    return {key: found for key, (found, _) in pairs.items()}, {key: wanted for key, (_, wanted) in pairs.items()}
 
 
 def expect_alike(actual: Mapping[Any, Any], expected: Mapping[Any, Any], sentence: str) -> None:
