@@ -104,7 +104,7 @@ def interrupt(app: Any, ingestion: Ingestion, limits: Any) -> Interrupted:
 
 def ended(ingestion: Ingestion, job: Json, seconds: float) -> Json | None:
     """Wait for the end of a job and give it; None when it isn't over in time."""
-    last = ingestion.poll(job, seconds).last
+    last = ingestion.poll(job, seconds, pause=0.2).last
     return last if last["status"] in OVER else None
 
 

@@ -102,7 +102,7 @@ class DepthWatch:
                 text = metrics(url)
                 if text is not None:
                     self.seen += depths(text)
-            time.sleep(0.01)
+            time.sleep(0.02)
 
     def stop(self) -> None:
         """Look no more."""
@@ -117,4 +117,4 @@ def await_progress(api: httpx2.Client, job: dict[str, Any], beyond: int, seconds
         body: dict[str, Any] = api.get(f"/api/v1/jobs/{job['id']}").json()
         return body if body["progress"] > beyond or body["status"] in ("completed", "failed") else None
 
-    return eventually(found, seconds, f"the import gets beyond {beyond} %", pause=0.03)
+    return eventually(found, seconds, f"the import gets beyond {beyond} %", pause=0.1)

@@ -10,7 +10,7 @@ from itertools import pairwise
 from typing import Any
 
 import httpx2
-import p2_warehouse
+import p2_database
 from p2_commerce import BROKEN, NEVER, PAGE, REFUSED, Shop
 
 from checks.acceptance import eventually, expect
@@ -58,7 +58,7 @@ class Sync:
             body: dict[str, Any] = response.json()
             return body if body["status"] in ("completed", "failed") else None
 
-        return eventually(found, seconds, "a run of the synchronisation is completed or failed", pause=0.05)
+        return eventually(found, seconds, "a run of the synchronisation is completed or failed", pause=0.15)
 
     def run(self, seconds: float, request_id: str = "") -> "Run":
         """Have one run made and give how it went."""
@@ -110,7 +110,7 @@ class Run:
 
 def stored_and_right(app: Any, shop: Shop) -> tuple[list[Sale], list[Sale]]:
     """Give the sales that are stored, and those that should be."""
-    return p2_warehouse.sales(app, shop.prefix), p2_warehouse.as_rows(shop.sales())
+    return p2_database.sales(app, shop.prefix), p2_database.as_rows(shop.sales())
 
 
 def same_sales(stored: list[Sale], right: list[Sale]) -> None:
@@ -186,9 +186,9 @@ def survives_crash(case: str, app: Any, sync: Sync, _limits: Any) -> None:
             if case == "between-pages":
                 app.kill("worker")
             else:
-                lock.enter_context(p2_warehouse.nobody_writes_sales(app))
+                lock.enter_context(p2_database.nobody_writes_sales(app))
         if case == "within-a-page":
-            p2_warehouse.await_lock(app, RUN_SECONDS, "the sales of the second page are written")
+            p2_database.await_lock(app, RUN_SECONDS, "the sales of the second page are written")
             app.kill("worker")
     expect(sync.state()["cursor"], first_page, "After the crash the cursor should be that of the page that was stored.")
     app.start("worker", ready=False)

@@ -14,7 +14,7 @@ from typing import Any
 import httpx2
 import p2_document
 import p2_reports
-import p2_warehouse
+import p2_database
 import pytest
 from p2_figures import as_csv
 
@@ -129,7 +129,7 @@ def _one_year_is_built_in_time(reports: p2_reports.Reports, big: Any) -> None:
 
 
 def _too_early_is_a_conflict(app: Any, reports: p2_reports.Reports) -> None:
-    with p2_warehouse.nobody_reads_sales(app):  # nobody can read the sales now, so the report can't be ready
+    with p2_database.nobody_reads_sales(app):  # nobody can read the sales now, so the report can't be ready
         report = reports.order(*MAY, title="Too early")
         for accept in ("text/csv", "text/html"):
             response = reports.read(report, accept)

@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx2
 import p2_sync
-import p2_warehouse
+import p2_database
 import pytest
 from p2_commerce import Shop
 from p2_second import Second
@@ -44,7 +44,7 @@ def history(app: Any, sync: Sync) -> History:
     first = sync.run(RUN_SECONDS, request_id).completed()
     first_sales = stored_and_right(app, shop)
     idle = sync.run(RUN_SECONDS).completed()
-    idle_sales = p2_warehouse.sales(app, shop.prefix)
+    idle_sales = p2_database.sales(app, shop.prefix)
     shop.write([*shop.new_orders(20), *(order.with_quantity(11) for order in orders[3:250:50])])
     changed = sync.run(RUN_SECONDS).completed()
     return History(request_id, first, first_sales, idle, idle_sales, changed, stored_and_right(app, shop))

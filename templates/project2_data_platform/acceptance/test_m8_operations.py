@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx2
 import p2_operations
-import p2_warehouse
+import p2_database
 import pytest
 from p2_figures import Figures, Sale, as_csv
 from p2_interruptions import OVER, START_SECONDS, Interrupted, ended
@@ -104,7 +104,7 @@ def test_beat_computes(app: Any, night: Night, import_file: Any, limits: Any, ca
 
 def _await_metrics(app: Any, seconds: float) -> None:
     """Wait until the table is right. Raises Mismatch with the first day that is not."""
-    right = Figures(p2_warehouse.every_sale(app)).every_day()
+    right = Figures(p2_database.every_sale(app)).every_day()
     deadline = time.monotonic() + seconds
     while True:
         wrong = _first_wrong_day(app, right)
@@ -216,10 +216,10 @@ def backlog(app: Any, ingestion: Ingestion, report_client: Reports, limits: Any)
     number = min(200, max(20, 8 + 8 * (os.cpu_count() or 1)))  # more than two workers can take at once
     files = [_small_file(f"{prefix}{n:03d}") for n in range(number)]
     source = ingestion.source()
-    with p2_warehouse.nobody_reads_sales(app):
+    with p2_database.nobody_reads_sales(app):
         report = report_client.order("2009-04-01", "2009-04-30")
         _settles(lambda: report_client.state(report)["status"] == "processing", 3)
-        p2_warehouse.await_lock(app, START_SECONDS, "a report is built from the sales")
+        p2_database.await_lock(app, START_SECONDS, "a report is built from the sales")
         app.kill("worker")
     before = p2_operations.messages(app.redis)
     jobs = [ingestion.upload(source, files[0][1])]
@@ -258,7 +258,7 @@ def _small_file(prefix: str) -> tuple[list[Sale], bytes]:
 
 
 def _look(app: Any, ingestion: Ingestion, facts: Backlog, source_id: int, prefix: str) -> None:
-    facts.stored = p2_warehouse.sales(app, prefix)
+    facts.stored = p2_database.sales(app, prefix)
     facts.imports = app.sql("select status from imports where source_id = %(id)s", id=source_id)
     facts.rejects = [[r["row_number"] for r in ingestion.rejects(job["import_id"])] for job in facts.jobs]
 
@@ -273,7 +273,7 @@ def _repeat_an_old_message(
         p2_operations.publish_again(app.redis, queue, message)
     ingestion.completed(source, ingestion.upload(source, as_csv([facts.sales[1][0]])))  # which waited behind it
     _settles(lambda: p2_operations.waiting(app.redis) == 0, 10)
-    facts.corrected_stored = p2_warehouse.sales(app, facts.corrected.transaction_id)
+    facts.corrected_stored = p2_database.sales(app, facts.corrected.transaction_id)
     facts.first_again = ingestion.poll(facts.jobs[0], 0).last
 
 
@@ -291,7 +291,7 @@ def _done_once(backlog: Backlog) -> None:
     assert backlog.corrected is not None
     expect(
         backlog.corrected_stored,
-        p2_warehouse.as_rows([backlog.corrected]),
+        p2_database.as_rows([backlog.corrected]),
         "A message that comes again later should not undo what was corrected meanwhile.",
     )
 
@@ -306,7 +306,7 @@ def _all_completed(backlog: Backlog) -> None:
     )
     expect(backlog.imports, [("completed",)] * number, "Each upload should be one import.")
     expect(backlog.rejects, [[1, 2]] * number, "Each import should have its rejects once.")
-    right = p2_warehouse.as_rows([sale for sales in backlog.sales for sale in sales])
+    right = p2_database.as_rows([sale for sales in backlog.sales for sale in sales])
     wrong = set(right) ^ set(backlog.stored)
     expect((len(backlog.stored), len(wrong)), (len(right), 0), "Each sale of each file should be stored.")
 
