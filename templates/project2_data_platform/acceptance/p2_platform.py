@@ -12,6 +12,7 @@ from p2_files import MEDIA_TYPES
 
 from checks.acceptance import blocked, expect
 
+PROCESSES = ("api", "admin", "worker", "beat")
 UPLOADS = "acceptance.m3.upload-becomes-job"
 # A job is asked for more and more seldom: each question costs the API as much as some rows cost the worker.
 _FIRST_POLL_SECONDS = 0.05

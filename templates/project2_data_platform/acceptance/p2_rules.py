@@ -152,7 +152,7 @@ REFUSALS: dict[str, tuple[tuple[str, str], ...]] = {
     ),
 }
 
-# The same for times, in a source whose zone is Europe/Berlin. Clocks skip 02:30 on 31 March, and repeat it on 27 October.
+# The same for times, in a source in Europe/Berlin, where clocks skip 02:30 on 31 March and repeat it on 27 October.
 BERLIN_TIMES: tuple[tuple[str, datetime], ...] = (
     ("2024-07-01", utc(2024, 6, 30, 22)),
     ("2024-01-15 12:00:00", utc(2024, 1, 15, 11)),
@@ -214,10 +214,10 @@ def mixture(count: int, prefix: str) -> list[Judged]:
     found = []
     for row in sales(count, prefix):
         taken, refused = {}, {}
-        for name in REPAIRS:
+        for name, repairs in REPAIRS.items():
             dice = chance.random()
             if dice < 0.30:
-                taken[name] = chance.choice(REPAIRS[name])
+                taken[name] = chance.choice(repairs)
             elif dice < 0.38:
                 refused[name] = chance.choice(REFUSALS[name])
         found.append(judged(row, taken, refused, chance.choice(("", "", "right", "right", "wrong"))))
@@ -226,7 +226,9 @@ def mixture(count: int, prefix: str) -> list[Judged]:
 
 def one_by_one(prefix: str) -> dict[tuple[str, str], Judged]:
     """Give a row for each value of the tables above, by column and text. The total is left empty."""
-    cases = [(name, text, value, None) for name, entries in REPAIRS.items() for text, value in entries]
+    cases: list[tuple[str, str, Any, str | None]] = [
+        (name, text, value, None) for name, entries in REPAIRS.items() for text, value in entries
+    ]
     cases += [(name, text, None, code) for name, entries in REFUSALS.items() for text, code in entries]
     found = {}
     for row, (name, text, value, code) in zip(sales(len(cases), prefix), cases, strict=True):

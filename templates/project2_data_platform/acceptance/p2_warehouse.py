@@ -1,77 +1,72 @@
-"""The warehouse as the grader sees it: its own connection, and locks that make moments last."""
+"""What stands in the warehouse and among the rejects, and how it differs from what should."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import astuple
+from collections.abc import Mapping, Sequence
+from datetime import UTC
+from decimal import Decimal
 from typing import Any
 
-from p2_figures import Sale
+from p2_defects import as_json
+from p2_files import COLUMNS
+from p2_platform import Imported, Ingestion, Json
 
-from checks.acceptance import blocked, eventually
+from checks.acceptance import expect
 
-
-def sales(app: Any, prefix: str) -> list[tuple[Any, ...]]:
-    """Give the stored sales whose id begins with `prefix`, by id, with what they come to as last column."""
-    exists(app)
-    rows: list[tuple[Any, ...]] = app.sql(
-        "select transaction_id, sold_at, customer_id, product_id, product_name, category, quantity, unit_price,"
-        " discount, tax, payment_method, region, total from warehouse.sales"
-        ' where starts_with(transaction_id, %(prefix)s) order by transaction_id collate "C"',
-        prefix=prefix,
-    )
-    return rows
+SALE = ("transaction_id", "sold_at", *(name for name in COLUMNS if name not in ("transaction_id", "date")))
 
 
-def every_sale(app: Any) -> list[Sale]:
-    """Give all sales there are. Their totals aren't taken over: they follow from the other columns."""
-    exists(app)
+def warehouse(app: Any, prefix: str) -> dict[str, dict[str, Any]]:
+    """Give the sales in the warehouse whose ids begin with a prefix."""
     rows = app.sql(
-        "select transaction_id, sold_at, customer_id, product_id, product_name, category, quantity, unit_price,"
-        " discount, tax, payment_method, region from warehouse.sales"
+        f"select {', '.join(SALE)} from warehouse.sales where transaction_id like %(prefix)s", prefix=f"{prefix}%"
     )
-    return [Sale(*row) for row in rows]
+    found = {row[0]: dict(zip(SALE, row, strict=True)) for row in rows}
+    return {name: sale | {"sold_at": sale["sold_at"].astimezone(UTC)} for name, sale in found.items()}
 
 
-def as_rows(sales: list[Sale]) -> list[tuple[Any, ...]]:
-    """Give sales as `sales(app, prefix)` should give them."""
-    return sorted((*astuple(sale), sale.total) for sale in sales)
+def in_warehouse(app: Any, prefix: str) -> tuple[int, Decimal]:
+    """Give the number and the sum of the sales in the warehouse whose ids begin with a prefix."""
+    query = "select count(*), coalesce(sum(total), 0) from warehouse.sales where transaction_id like %(prefix)s"
+    count, total = app.sql(query, prefix=f"{prefix}-%")[0]
+    return count, total
 
 
-def exists(app: Any) -> None:
-    """Block the scenario where the table isn't there: nothing can be said about its rows."""
-    if app.sql("select to_regclass('warehouse.sales')") == [(None,)]:
-        blocked("there is no table warehouse.sales", by="acceptance.m2.warehouse-tables")
+def by_row(rejects: Sequence[Json]) -> dict[int, dict[str, Any]]:
+    """Give rejects by row number, reasons as pairs of field and code."""
+    return {
+        reject["row_number"]: {
+            "reasons": [(reason["field"], reason["code"]) for reason in reject["reasons"]],
+            "raw": as_json(reject["raw"]),
+        }
+        for reject in rejects
+    }
 
 
-@contextmanager
-def nobody_reads_sales(app: Any) -> Iterator[None]:
-    """Make every reader and writer of `warehouse.sales` wait until the block is left."""
-    exists(app)
-    with _transaction(app):
-        app.sql("lock table warehouse.sales in access exclusive mode")
-        yield
+def differing(actual: Any, expected: Any, most: int = 3) -> tuple[Any, Any]:
+    """Give of two values what differs, at most so many entries of a mapping: a report is read by a person."""
+    if not (isinstance(actual, Mapping) and isinstance(expected, Mapping)):
+        return actual, expected
+    keys = [key for key in (*expected, *(key for key in actual if key not in expected))
+            if key not in actual or key not in expected or actual[key] != expected[key]][:most]  # fmt: skip
+    pairs = {key: differing(actual.get(key), expected.get(key)) for key in keys}
+    return {key: found for key, (found, _) in pairs.items()}, {key: wanted for key, (_, wanted) in pairs.items()}
 
 
-@contextmanager
-def nobody_writes_sales(app: Any) -> Iterator[None]:
-    """Make every writer of `warehouse.sales` wait until the block is left."""
-    exists(app)
-    with _transaction(app):
-        app.sql("lock table warehouse.sales in share mode")
-        yield
+def expect_alike(actual: Mapping[Any, Any], expected: Mapping[Any, Any], sentence: str) -> None:
+    """Hold one mapping to another; the report shows the first differences alone."""
+    found, wanted = differing(actual, expected)
+    expect(found, wanted, sentence)
 
 
-def await_lock(app: Any, seconds: float, what: str) -> None:
-    """Wait, inside one of the blocks above, until somebody waits for the lock."""
-    query = "select count(*) from pg_locks where relation = 'warehouse.sales'::regclass and not granted"
-    eventually(lambda: app.sql(query) != [(0,)], seconds, what, pause=0.02)
+def all_at_once(ingestion: Ingestion, files: Sequence[tuple[str, bytes, Json | None]]) -> list[Imported]:
+    """Import files (type, content, settings of the source) at the same time; whether they are completed is open."""
+    sources = [ingestion.source(kind, processing) for kind, _, processing in files]
+    jobs = [
+        ingestion.upload(source, content, f"sales.{kind}")
+        for source, (kind, content, _) in zip(sources, files, strict=True)
+    ]
+    return [Imported(source, ingestion.poll(job).last) for source, job in zip(sources, jobs, strict=True)]
 
 
-@contextmanager
-def _transaction(app: Any) -> Iterator[None]:
-    app.sql("begin")
-    app.sql("set local lock_timeout = '20s'")
-    try:
-        yield
-    finally:
-        app.sql("rollback")
+def is_completed(imported: Imported, what: str) -> None:
+    """Hold an import to its end."""
+    expect((imported.job["status"], imported.job["errors"]), ("completed", []), f"{what} is imported within the time.")

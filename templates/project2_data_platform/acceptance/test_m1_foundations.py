@@ -6,22 +6,21 @@ import re
 import time
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 import httpx2
+import p2_logins
 import p2_metrics
-import p2_pages
 import p2_tokens
 import pytest
 from p2_files import csv_file, sales, tag
-from p2_platform import FRESH, UPLOADS, Account, Ingestion, submit
+from p2_logins import Logins
+from p2_platform import FRESH, PROCESSES, UPLOADS, Account, Ingestion
 
 from checks.acceptance import blocked, eventually, expect, parallel
 
 SOURCES = "/api/v1/data-sources"
-PROCESSES = ("api", "admin", "worker", "beat")
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 ABSENT_ID = 9_000_000_000
 
@@ -49,7 +48,9 @@ def test_readiness(dependency: str, process: str, outage: Any, limits: Any) -> N
     """
     other = "redis" if dependency == "postgresql" else "postgresql"
     words = outage.ended.get((dependency, process))
-    assert words is None, f"{process} should run on while {dependency} is down; it ended, and its last words are: {words}"
+    assert words is None, (
+        f"{process} should run on while {dependency} is down; it ended, and its last words are: {words}"
+    )
     answer, seconds = outage.answers[dependency, process, "/readyz"]
     assert isinstance(answer, httpx2.Response), f"/readyz of {process} should answer with {dependency} down: {answer!r}"
     expect(answer.status_code, 503, f"/readyz of {process} answers 503 while {dependency} is down.")
@@ -127,7 +128,7 @@ def _metrics_count_by_route(api: httpx2.Client) -> None:
     routes = {labels.get("route", "") for labels, _ in _requests_for_an_absent_source(api)}
     assert routes, "A request for a data source that isn't there should be counted, with its status 404."
     assert not any(str(ABSENT_ID) in route for route in routes), (
-        f"`route` should be the template, not the path: a path with its ids makes a time series for each. It is {routes}."
+        f"`route` should be the template: a path with its ids makes a time series for each. It is {routes}."
     )
     route = next((route for route in routes if "data-sources" in route), "")
     assert route, f"`route` should be the template of the data source's path; it is {routes}."
@@ -200,12 +201,14 @@ def _echoes_and_logs(app: Any, process: str, asked: httpx2.Client, path: str) ->
     made = set()
     for refused in ("x" * 65, "two words", "semi;colon", ""):
         echoed = asked.get(path, headers={"X-Request-Id": refused}).headers.get("x-request-id", "")
-        assert REQUEST_ID.fullmatch(echoed), f"For the id {refused!r} one of the allowed form is made; it is {echoed!r}."
+        assert REQUEST_ID.fullmatch(echoed), (
+            f"For the id {refused!r} one of the allowed form is made; it is {echoed!r}."
+        )
         made.add(echoed)
     made.add(asked.get(path).headers.get("x-request-id", ""))
     expect(len(made), 5, "Each request without an acceptable id gets a new one.")
     line = eventually(
-        lambda: next((e for e in entries(app, process) if e.get("request_id") == given and "route" in e), None),
+        lambda: next((e for e in entries(app, process) if e.get("request_id") == given and "route" in e), {}),
         2,
         f"{process} logs a line for a request, with its request_id and route",
     )
@@ -221,7 +224,7 @@ def _echoes_and_logs(app: Any, process: str, asked: httpx2.Client, path: str) ->
 @pytest.mark.parametrize(
     "case", ["api", "admin", "api-lines", "admin-lines", "worker-lines", "beat-lines", "worker-import"]
 )
-def test_request_id(case: str, app: Any, client: Any, api: httpx2.Client, ingestion: Ingestion, outage: Any) -> None:
+def test_request_id(case: str, app: Any, client: Any, api: httpx2.Client, ingestion: Ingestion) -> None:
     """The request id is echoed and logged.
 
     Requests are sent with and without an id, good and bad, and looked for in the logs, an upload's also in the
@@ -262,52 +265,12 @@ def _upload_is_found_in_the_workers_log(app: Any, ingestion: Ingestion) -> None:
 # Tokens -------------------------------------------------------------------------------------------------------------
 
 
-@dataclass
-class Logins:
-    """Answers to attempts to get a token. The person was made in the admin site, and made inactive there later."""
-
-    person: Account
-    made_in_admin: bool = False
-    person_active: Any = None
-    person_inactive: Any = None
-    operator: list[Any] = field(default_factory=list)
-    wrong_name: Any = None
-    wrong_password: Any = None
-
-
 @pytest.fixture(scope="module")
 def logins(
     admin: httpx2.Client, token_endpoint: Callable[[Account], Any], operator: Account, token_answer: httpx2.Response
 ) -> Logins:
-    """Make a person in the admin site, and ask for tokens with right and wrong names and passwords."""
-    found = Logins(Account.new("person"))
-    page = _person_added(admin, found.person)
-    found.operator = [token_answer, token_endpoint(operator)]
-    # At the same moment, so that the seconds that they take can be compared.
-    wrong = [Account(f"nobody-{tag()}", operator.password), Account(operator.username, f"{operator.password}x")]
-    found.wrong_name, found.wrong_password = parallel([partial(token_endpoint, account) for account in wrong])
-    if page is not None:
-        found.made_in_admin = True
-        found.person_active = token_endpoint(found.person)
-        form = p2_pages.read(page.text).form_with("username", "is_active")
-        if form is not None:
-            submit(admin, page, form, {}, without=("is_active",))
-            found.person_inactive = token_endpoint(found.person)
-    return found
-
-
-def _person_added(admin: httpx2.Client, person: Account) -> httpx2.Response | None:
-    """Fill in the admin site's form for a new user, wherever it is, and give the page that follows."""
-    for path in dict.fromkeys(p2_pages.read(admin.get("/admin/").text).paths()):
-        if not path.endswith("/add/"):
-            continue
-        page = admin.get(path)
-        form = p2_pages.read(page.text).form_with("username", "password1", "password2")
-        if form is not None:
-            values = {"username": person.username, "password1": person.password, "password2": person.password}
-            after = submit(admin, page, form, values)
-            return after if person.username in after.text else None
-    return None
+    """Ask for tokens with right and wrong names and passwords."""
+    return p2_logins.attempt(admin, token_endpoint, operator, token_answer)
 
 
 @pytest.mark.parametrize("case", ["claims", "new-each-time", "ordinary-user", "opens", "wrong-login", "wrong-body"])
@@ -411,7 +374,9 @@ BAD_TOKENS: dict[str, Maker] = {
     "other-scheme": lambda claims, key: f"Basic {p2_tokens.sign(claims, key)}",
     "not-a-jwt": lambda _claims, _key: "Bearer 0123456789abcdef",
     "payload-changed": _bearer(lambda claims, key: p2_tokens.with_payload_changed(p2_tokens.sign(claims, key))),
-    "role-changed": _bearer(lambda claims, key: p2_tokens.with_claims_changed(p2_tokens.sign(claims, key), role="admin")),
+    "role-changed": _bearer(
+        lambda claims, key: p2_tokens.with_claims_changed(p2_tokens.sign(claims, key), role="admin")
+    ),
     "signature-changed": _bearer(lambda claims, key: p2_tokens.with_signature_changed(p2_tokens.sign(claims, key))),
     "signature-empty": _bearer(lambda claims, key: p2_tokens.sign(claims, key).rpartition(".")[0] + "."),
     "expired": _bearer(_expired),
@@ -440,7 +405,9 @@ def test_bad_tokens_refused(case: str, app: Any, anonymous: httpx2.Client, token
     answer = anonymous.get(SOURCES, headers={} if wrong is None else {"Authorization": wrong})
     is_problem(answer, 401, f"A token that is wrong ({case.replace('-', ' ')}) is answered 401.")
     challenge = answer.headers.get("www-authenticate", "")
-    assert challenge.lower().startswith("bearer"), f"A 401 should carry `WWW-Authenticate: Bearer`; it has {challenge!r}."
+    assert challenge.lower().startswith("bearer"), (
+        f"A 401 should carry `WWW-Authenticate: Bearer`; it has {challenge!r}."
+    )
 
 
 def _every_route_is_guarded(anonymous: httpx2.Client, good: dict[str, str], contract: Any) -> None:

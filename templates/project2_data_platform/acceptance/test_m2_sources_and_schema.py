@@ -1,26 +1,26 @@
 """Milestone 2: data sources over HTTP, the admin site, and the tables that two migration tools make."""
 
-import hashlib
 import json
 import re
-import uuid
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from functools import partial
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
 import httpx2
+import p2_migrations
 import p2_pages
+import p2_recorded
 import p2_schema
-import psycopg
 import pytest
-from p2_files import csv_file, sales, tag
-from p2_platform import UPLOADS, Ingestion, Json
+from p2_files import tag
+from p2_invalid_sources import BAD_CHANGES, GOOD_SETTINGS, INVALID
+from p2_migrations import Migrations
+from p2_platform import FRESH, Ingestion, Json
+from p2_recorded import Recorded
+from p2_tables import OPERATIONAL, TABLES, WAREHOUSE
 
-from checks.acceptance import blocked, expect, parallel
+from checks.acceptance import expect, parallel
 
 SOURCES = "/api/v1/data-sources"
 
@@ -46,73 +46,10 @@ def refused(response: httpx2.Response, *fields: str) -> None:
     assert all(e["message"].strip() for e in errors), "Each error should say what is wrong with its field."
 
 
-# Recorded imports ---------------------------------------------------------------------------------------------------
-
-IMPORT_COLUMNS = (
-    "id",
-    "source_id",
-    "file_name",
-    "size",
-    "sha256",
-    "records",
-    "processed",
-    "rejected",
-    "status",
-    "error",
-    "created_at",
-    "started_at",
-    "completed_at",
-    "job_id",
-)
-REJECT_COLUMNS = ("id", "import_id", "row_number", "raw", "reasons")
-
-
-@dataclass(frozen=True)
-class Recorded:
-    """An import with one reject: by an upload where uploads work, else written into the tables by the grader."""
-
-    source: Json
-    file_name: str
-    transaction: str
-    import_id: int
-
-
 @pytest.fixture(scope="module")
 def recorded(app: Any, ingestion: Ingestion) -> Recorded:
-    """Have a file imported that holds one good row and one that is to be rejected."""
-    for table, wanted in (("imports", IMPORT_COLUMNS), ("rejects", REJECT_COLUMNS)):
-        have = p2_schema.columns(app.sql, "public", table)
-        assert have, f"There should be a table {table}."
-        expect(p2_schema.missing(have, wanted), [], f"The table {table} has the columns that m2.1 names.")
-    whose, name = ingestion.source(), f"sales-{tag()}.csv"
-    good, bad = sales(2, f"M2-{tag()}")
-    content = csv_file([good, {**bad, "quantity": "none"}])
-    response = ingestion.send(whose, content, name)
-    if response.status_code == 202:
-        job = ingestion.poll(response.json()).last
-        if job["counts"]["rejected"] == 1:
-            return Recorded(whose, name, bad["transaction_id"], job["import_id"])
-        if job["import_id"] is not None:
-            reject = {"import_id": job["import_id"], "row_number": 2}
-            return Recorded(whose, name, _rejected(app, bad, **reject), job["import_id"])
-    import_id = _stored(
-        app, "imports", source_id=whose["id"], file_name=name, size=len(content), records=0, processed=0, rejected=0,
-        sha256=hashlib.sha256(content).hexdigest(), status="pending", error="", job_id=str(uuid.uuid4()),
-    )  # fmt: skip
-    return Recorded(whose, name, _rejected(app, bad, import_id=import_id, row_number=2), import_id)
-
-
-def _rejected(app: Any, row: dict[str, str], **values: Any) -> str:
-    reasons = [{"field": "quantity", "code": "not-a-number", "message": "is not a number: none"}]
-    _stored(app, "rejects", raw=json.dumps(row), reasons=json.dumps(reasons), **values)
-    return row["transaction_id"]
-
-
-def _stored(app: Any, table: str, **values: Any) -> int:
-    try:
-        return p2_schema.insert(app.sql, table, **values)
-    except psycopg.Error as problem:
-        blocked(f"no row could be put into {table} ({str(problem).splitlines()[0]}), and no upload makes one", by=UPLOADS)
+    """An import with one good row and one reject."""
+    return p2_recorded.record(app, ingestion)
 
 
 # Create, read, change, delete ---------------------------------------------------------------------------------------
@@ -232,59 +169,6 @@ def test_source_crud(case: str, api: httpx2.Client, app: Any, request: pytest.Fi
 
 # Validation ---------------------------------------------------------------------------------------------------------
 
-URL = {"url": "https://partner.example/orders"}
-# What is wrong, and the fields that must be named. Each is sent beside a good source that differs only in that.
-INVALID: dict[str, tuple[Json, tuple[str, ...]]] = {
-    "empty-name": ({"name": ""}, ("name",)),
-    "blank-name": ({"name": " \t "}, ("name",)),
-    "long-name": ({"name": "x" * 121}, ("name",)),
-    "nul-in-name": ({"name": "a\0b"}, ("name",)),
-    "unknown-type": ({"type": "pdf"}, ("type",)),
-    "unknown-field": ({"colour": "red"}, ("colour",)),
-    "api-without-url": ({"type": "api"}, ("connection.url",)),
-    "api-with-ftp": ({"type": "api", "connection": {"url": "ftp://partner.example"}}, ("connection.url",)),
-    "api-with-no-url": ({"type": "api", "connection": {"url": "orders"}}, ("connection.url",)),
-    "token-env": ({"type": "api", "connection": {**URL, "token_env": "my token"}}, ("connection.token_env",)),
-    "credentials": (
-        {"connection": dict.fromkeys(("password", "token", "secret", "api_key"), "x")},
-        ("connection.password", "connection.token", "connection.secret", "connection.api_key"),
-    ),
-    "long-delimiter": ({"processing": {"delimiter": ";;"}}, ("processing.delimiter",)),
-    "empty-delimiter": ({"processing": {"delimiter": ""}}, ("processing.delimiter",)),
-    "delimiter-for-json": ({"type": "json", "processing": {"delimiter": ";"}}, ("processing.delimiter",)),
-    "unknown-zone": ({"processing": {"timezone": "Mars/Base"}}, ("processing.timezone",)),
-    "zone-that-is-a-folder": ({"processing": {"timezone": "Europe"}}, ("processing.timezone",)),
-    "zone-outside": ({"processing": {"timezone": "../../etc/passwd"}}, ("processing.timezone",)),
-    "unknown-encoding": ({"processing": {"encoding": "utf-7"}}, ("processing.encoding",)),
-    "encoding-for-xlsx": ({"type": "xlsx", "processing": {"encoding": "utf-8"}}, ("processing.encoding",)),
-    "sheet-for-csv": ({"processing": {"sheet": "Sales"}}, ("processing.sheet",)),
-    "path-for-csv": ({"processing": {"records_path": "data"}}, ("processing.records_path",)),
-    "several": (
-        {
-            "processing": {"delimiter": ";;", "timezone": "Mars/Base", "sheet": "Sales"},
-            "connection": {"password": "x"},
-        },
-        ("processing.delimiter", "processing.timezone", "processing.sheet", "connection.password"),
-    ),
-}
-GOOD_SETTINGS: dict[str, Json] = {
-    "csv": {"processing": {"delimiter": ";", "encoding": "latin-1", "timezone": "Asia/Kolkata", "note": "ours"}},
-    "json": {"processing": {"encoding": "cp1252", "records_path": "data.rows", "timezone": "UTC"}},
-    "xlsx": {"processing": {"sheet": "March", "timezone": "America/New_York"}},
-    "api": {"connection": {**URL, "token_env": "PARTNER_TOKEN"}},
-}
-# Changes that don't fit: the source's type, the change, the fields that must be named.
-BAD_CHANGES: tuple[tuple[str, Json, tuple[str, ...]], ...] = (
-    ("csv", {"processing": {"sheet": "March"}}, ("processing.sheet",)),
-    ("csv", {"processing": {"delimiter": ";;"}}, ("processing.delimiter",)),
-    ("csv", {"connection": {"password": "x"}}, ("connection.password",)),
-    ("csv", {"name": "x" * 121}, ("name",)),
-    ("csv", {"type": "json"}, ("type",)),
-    ("json", {"processing": {"delimiter": ";"}}, ("processing.delimiter",)),
-    ("xlsx", {"processing": {"timezone": "Mars/Base"}}, ("processing.timezone",)),
-    ("api", {"connection": {}}, ("connection.url",)),
-)
-
 
 def _is_refused(api: httpx2.Client, case: str) -> None:
     wrong, fields = INVALID[case]
@@ -382,11 +266,13 @@ def _rejects_are_listed(admin: httpx2.Client, recorded: Recorded, app: Any) -> N
     page = _row_leads_to(admin, path, rows[0][0])
     assert recorded.transaction in page.text, "The page of a reject should show its raw row."
     fields = {name for form in p2_pages.read(page.text).forms for name in form.names}
-    expect(fields & {"raw", "reasons", "row_number"}, set(), "Rejects are read-only: their page offers no field for them.")
+    expect(
+        fields & {"raw", "reasons", "row_number"}, set(), "Rejects are read-only: their page offers no field for them."
+    )
 
 
 def _strangers_are_kept_out(admin: httpx2.Client, client: Any, app: Any) -> None:
-    stranger = client(app.url("admin"), limits=httpx2.Limits(max_keepalive_connections=0))
+    stranger = client(app.url("admin"), limits=FRESH)
     for word in ("source", "import", "reject"):
         path = _list_of(admin, word)
         expect(admin.get(path).status_code, 200, f"The operator may open {path}.")
@@ -416,53 +302,11 @@ def test_visible_in_admin(
 
 # Migrations ---------------------------------------------------------------------------------------------------------
 
-RELEASE = """eval "$(sed -n 's/^release:[[:space:]]*//p' Procfile)\""""
-OPERATIONAL = {"public.data_sources", "public.imports", "public.rejects"}
-WAREHOUSE = {
-    f"warehouse.{table}" for table in ("sales", "customers", "products", "daily_sales_metrics", "customer_segments")
-}
-
-
-@dataclass
-class Migrations:
-    """What the commands said, and both schemas and their tables after each."""
-
-    commands: dict[str, Any] = field(default_factory=dict)
-    schemas: dict[str, dict[str, Any]] = field(default_factory=dict)
-    tables: dict[str, set[str]] = field(default_factory=dict)
-
-
-@contextmanager
-def _empty_database(app: Any) -> Iterator[str]:
-    name = f"migrations_{tag()}"
-    app.sql(f"create database {name}")
-    try:
-        yield urlunsplit(urlsplit(app.env["DATABASE_URL"])._replace(path=f"/{name}"))
-    finally:
-        app.sql(f"drop database {name} with (force)")
-
 
 @pytest.fixture(scope="module")
-def migrations(app: Any, big_in_background: None) -> Migrations:
-    """Release into an empty database, twice, go down to zero and up again. It has nothing to do with the application's."""
-    found = Migrations()
-    with _empty_database(app) as url, psycopg.connect(url, autocommit=True) as connection:
-
-        def sql(query: str, **values: Any) -> list[tuple[Any, ...]]:
-            cursor = connection.execute(query, values)  # type: ignore[arg-type]
-            return cursor.fetchall() if cursor.description else []
-
-        def step(name: str, **commands: str) -> None:
-            """Run commands side by side; keep how they ended, and the tables afterwards."""
-            lines = [partial(app.run, line, env={"DATABASE_URL": url}) for line in commands.values()]
-            found.commands |= dict(zip(commands, parallel(lines), strict=True))
-            found.schemas[name], found.tables[name] = p2_schema.everything(sql), p2_schema.tables(sql)
-
-        step("up", up=RELEASE)
-        step("again", again=RELEASE)
-        step("down", django="python manage.py migrate sources zero", alembic="alembic downgrade base")
-        step("up again", up_again=RELEASE)
-    return found
+def migrations(app: Any, big_in_background: None) -> Migrations:  # noqa: ARG001 - it goes on meanwhile
+    """Go up, down and up again."""
+    return p2_migrations.migrate(app)
 
 
 def _succeeded(ended: Any, what: str) -> None:
@@ -510,68 +354,6 @@ def _is_the_same(schemas: dict[str, dict[str, Any]], step: str, what: str) -> No
 
 
 # The warehouse ------------------------------------------------------------------------------------------------------
-
-TIME, COUNT, BREAKDOWN = "timestamp with time zone", "integer", "jsonb"
-TABLES: dict[str, tuple[set[str], dict[str, str]]] = {
-    "sales": (
-        {"transaction_id"},
-        {
-            "transaction_id": "character varying(64)",
-            "sold_at": TIME,
-            "customer_id": "character varying(64)",
-            "product_id": "character varying(64)",
-            "product_name": "character varying(200)",
-            "category": "character varying(100)",
-            "quantity": COUNT,
-            "unit_price": "numeric(12,2)",
-            "discount": "numeric(12,2)",
-            "tax": "numeric(12,2)",
-            "total": "numeric(14,2)",
-            "payment_method": "character varying(20)",
-            "region": "character varying(100)",
-            "import_id": "bigint",
-        },
-    ),
-    "customers": (
-        {"customer_id"},
-        {"customer_id": "character varying(64)", "first_sale_at": TIME, "last_sale_at": TIME},
-    ),
-    "products": (
-        {"product_id"},
-        {
-            "product_id": "character varying(64)",
-            "name": "character varying(200)",
-            "category": "character varying(100)",
-        },
-    ),
-    "daily_sales_metrics": (
-        {"date"},
-        {
-            "date": "date",
-            "revenue": "numeric(18,2)",
-            "orders": COUNT,
-            "units": COUNT,
-            "average_order_value": "numeric(18,2)",
-            "unique_customers": COUNT,
-            "new_customers": COUNT,
-            "returning_customers": COUNT,
-            "by_region": BREAKDOWN,
-            "by_category": BREAKDOWN,
-            "by_payment_method": BREAKDOWN,
-            "computed_at": TIME,
-        },
-    ),
-    "customer_segments": (
-        {"name", "as_of"},
-        {
-            "name": "character varying(50)",
-            "as_of": "date",
-            "criteria": "text",
-            "customers": COUNT,
-            "revenue": "numeric(18,2)",
-        },
-    ),
-}
 
 
 @pytest.mark.parametrize("table", list(TABLES))

@@ -3,7 +3,7 @@
 import hashlib
 import re
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
@@ -12,8 +12,9 @@ from typing import Any
 import httpx2
 import p2_schema
 import pytest
-from p2_files import COLUMNS, MEDIA_TYPES, csv_file, json_file, sales, tag, xlsx_file
+from p2_files import MEDIA_TYPES, csv_file, json_file, sales, tag, xlsx_file
 from p2_platform import Ingestion, Json, Polled
+from p2_samples import DIALECTS, FORMATS, MALFORMED, WRONG, File, dialects, in_pieces, malformed_files, same_rows
 
 from checks.acceptance import expect, parallel
 
@@ -50,7 +51,9 @@ def hold_to_what_it_claims(app: Any, job: Json, expected: Sequence[tuple[Any, ..
     counts = job["counts"]
     if counts["processed"] == 0 and counts["rejected"] == 0:
         return  # a pipeline that only reads, on the way to m4
-    expect(counts["processed"] + counts["rejected"], counts["records"], "Once completed, records = processed + rejected.")
+    expect(
+        counts["processed"] + counts["rejected"], counts["records"], "Once completed, records = processed + rejected."
+    )
     stored = app.sql(
         "select transaction_id, product_name, total from warehouse.sales where transaction_id = any(%(ids)s)",
         ids=[row[0] for row in expected],
@@ -79,7 +82,7 @@ class Sent:
 
 
 @pytest.fixture(scope="module")
-def sent(ingestion: Ingestion, big_over: None) -> Sent:
+def sent(ingestion: Ingestion, big_over: None) -> Sent:  # noqa: ARG001 - the worker is free then
     """Send a CSV of 500 rows, wait for its end, and send it again."""
     rows, name = sales(500, f"M3-{tag()}"), f"sales {tag()}.csv"
     found = Sent(ingestion.source(), name, csv_file(rows), rows, [])
@@ -100,7 +103,14 @@ def _is_accepted_at_once(sent: Sent, ingestion: Ingestion, app: Any, limits: Any
     expect(str(uuid.UUID(job["id"])), job["id"], "A job's id is a UUID.")
     expect(response.headers.get("location"), f"/api/v1/jobs/{job['id']}", "Location is the path of the job.")
     fresh = {name: job[name] for name in ("kind", "status", "progress", "report_id", "errors", "completed_at")}
-    wanted = {"kind": "import", "status": "pending", "progress": 0, "report_id": None, "errors": [], "completed_at": None}
+    wanted = {
+        "kind": "import",
+        "status": "pending",
+        "progress": 0,
+        "report_id": None,
+        "errors": [],
+        "completed_at": None,
+    }
     expect(fresh, wanted, "The job of an upload begins as a pending import.")
     last = ingestion.finished(job, limits.job_seconds)
     expect(last["status"], "completed", f"500 rows are imported within {limits.job_seconds} s.")
@@ -125,7 +135,9 @@ def _is_recorded(sent: Sent, app: Any) -> None:
 def _shows_progress(big_run: Any, limits: Any) -> None:
     accepted(big_run.response)
     answers = big_run.polled.answers
-    expect(answers[-1]["status"], "completed", f"{limits.ingest_rows:,} rows are imported in {limits.ingest_seconds} s.")
+    expect(
+        answers[-1]["status"], "completed", f"{limits.ingest_rows:,} rows are imported in {limits.ingest_seconds} s."
+    )
     states = [ORDER.index(a["status"]) if a["status"] in ORDER else -1 for a in answers]
     expect(states, sorted(states), "The status only goes forward: pending, processing, validating, completed.")
     progress = [answer["progress"] for answer in answers]
@@ -191,60 +203,10 @@ def test_upload_becomes_job(
 # Formats ------------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class File:
-    """A file of good sales, the source that it is for, and the sales."""
-
-    type: str
-    content: bytes
-    rows: list[dict[str, str]]
-    processing: Json | None = None
-    extra: int = 0  # records that are read, but not good
-
-
-def _same_rows() -> dict[str, File]:
-    rows = sales(500, f"M3-{tag()}")
-    return {
-        "csv": File("csv", csv_file(rows), rows),
-        "json": File("json", json_file(rows), rows),
-        "xlsx": File("xlsx", xlsx_file(rows), rows),
-    }
-
-
-def _dialects() -> dict[str, File]:
-    def renamed(name: str) -> list[dict[str, str]]:
-        return [{**row, "product_name": name} for row in sales(40, f"M3-{tag()}")]
-
-    accents, breaks = renamed("Café crème ½ Straße"), renamed('Two\nlines, "quoted"; twice\r\nover')
-    plain, order = renamed("Plain"), tuple(reversed(COLUMNS))
-    spelled = [f" {name.replace('_', ' ').title()} " if n % 2 else name.upper().replace("_", "-")
-               for n, name in enumerate(COLUMNS)]  # fmt: skip
-    blank = csv_file(plain).replace(b"\r\n", b"\r\n\r\n", 12) + b"\r\n\r\n"
-    other = {"Notes": [["this", "is", "not", "it"], ["nor", "this"]]}
-    return {
-        "semicolons": File("csv", csv_file(breaks, delimiter=";"), breaks, {"delimiter": ";"}),
-        "latin-1": File("csv", csv_file(accents, encoding="latin-1"), accents, {"encoding": "latin-1"}),
-        "byte-order-mark": File("csv", csv_file(accents, encoding="utf-8-sig"), accents),
-        "quoted-line-breaks": File("csv", csv_file(breaks), breaks),
-        "column-order": File("csv", csv_file(plain, columns=order), plain),
-        "header-spelling": File("csv", csv_file(plain, header=spelled), plain),
-        "unknown-columns": File("csv", csv_file([{**r, "x": "1", "y": "="} for r in plain], (*COLUMNS, "x", "y")), plain),
-        "blank-lines": File("csv", blank, plain),
-        "wrong-cell-counts": File("csv", csv_file([*plain, ["one", "two"], [*COLUMNS, "more"]]), plain, extra=2),
-        "records-path": File("json", json_file(plain, "data.rows"), plain, {"records_path": "data.rows"}),
-        "named-sheet": File("xlsx", xlsx_file(plain, sheet="March", before=other), plain, {"sheet": "March"}),
-        "sheet-with-gaps": File("xlsx", xlsx_file([*plain[:9], [], [None], *plain[9:]]), plain),
-    }
-
-
-FORMATS = ("csv", "json", "xlsx")
-DIALECTS = tuple(_dialects())
-
-
 @pytest.fixture(scope="module")
 def arrived(ingestion: Ingestion) -> dict[str, tuple[File, httpx2.Response | Exception, Polled | None]]:
     """Send every file at once and follow each job to its end."""
-    return _send_and_follow(ingestion, _same_rows() | _dialects())
+    return _send_and_follow(ingestion, same_rows() | dialects())
 
 
 def _send_and_follow(
@@ -288,19 +250,6 @@ def test_formats(
 
 # Wrong types --------------------------------------------------------------------------------------------------------
 
-PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 4
-# The source's type, the file's name, its media type, its content (None: a good file of the source's type).
-WRONG: dict[str, tuple[str, str, str, bytes | None]] = {
-    "png": ("csv", "logo.png", "image/png", PNG),
-    "png-named-csv": ("csv", "logo.csv", "image/png", PNG),
-    "json-for-csv": ("csv", "sales.json", "application/json", b"[]"),
-    "json-media-type": ("csv", "sales.csv", "application/json", None),
-    "text-named-txt": ("csv", "sales.txt", "text/csv", None),
-    "unnamed-type": ("csv", "sales.xlsx", "application/octet-stream", None),
-    "csv-for-json": ("json", "sales.csv", "text/csv", None),
-    "xlsx-that-is-no-zip": ("xlsx", "sales.xlsx", MEDIA_TYPES["xlsx"], b"transaction_id,date\r\n1,2026-01-01\r\n"),
-}
-
 
 @pytest.fixture(scope="module")
 def good_files(ingestion: Ingestion) -> dict[str, tuple[bytes, list[httpx2.Response]]]:
@@ -326,7 +275,9 @@ def test_wrong_type(
     """
     kind, name, media_type, content = WRONG[case]
     good, answers = good_files[kind]
-    expect([a.status_code for a in answers], [202] * len(answers), f"A good file for a source of type {kind} is accepted.")
+    expect(
+        [a.status_code for a in answers], [202] * len(answers), f"A good file for a source of type {kind} is accepted."
+    )
     source = ingestion.source(kind)
     before = p2_schema.raw_rows(app.sql)
     answer = ingestion.send(source, good if content is None else content, name, media_type)
@@ -336,17 +287,6 @@ def test_wrong_type(
 
 
 # Too large ----------------------------------------------------------------------------------------------------------
-
-
-def _in_pieces(content: bytes, boundary: str) -> Iterator[bytes]:
-    """Give a form with one file piece by piece, so that nobody knows its length before its end."""
-    yield (
-        f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="sales.csv"\r\n'
-        "Content-Type: text/csv\r\n\r\n"
-    ).encode()
-    for start in range(0, len(content), 1 << 18):
-        yield content[start : start + (1 << 18)]
-    yield f"\r\n--{boundary}--\r\n".encode()
 
 
 @pytest.mark.parametrize("case", ["with-length", "without-length", "exactly"])
@@ -365,7 +305,7 @@ def test_too_large(case: str, ingestion: Ingestion, app: Any, limits: Any) -> No
             boundary = tag()
             answer = ingestion.api.post(
                 f"/api/v1/data-sources/{source['id']}/uploads",
-                content=_in_pieces(content, boundary),
+                content=in_pieces(content, boundary),
                 headers={"Content-Type": f"multipart/form-data; boundary={boundary}"},
             )
         else:
@@ -388,28 +328,6 @@ def test_too_large(case: str, ingestion: Ingestion, app: Any, limits: Any) -> No
 # Malformed files ----------------------------------------------------------------------------------------------------
 
 
-def _malformed() -> dict[str, tuple[str, File]]:
-    """Give files that can't be read as a whole, with the code of the reason."""
-    rows = sales(60, f"M3-{tag()}")
-    without = tuple(name for name in COLUMNS if name != "unit_price")
-    workbook, document = xlsx_file(rows), json_file(rows)
-    late = csv_file(rows) + b'M3-late,"\xff\xfe'
-    return {
-        "empty": ("empty-file", File("csv", b"", [])),
-        "header-only": ("empty-file", File("csv", csv_file([]), [])),
-        "empty-list": ("empty-file", File("json", b"[]", [])),
-        "sheet-header-only": ("empty-file", File("xlsx", xlsx_file([]), [])),
-        "missing-column": ("missing-columns", File("csv", csv_file(rows, without), rows)),
-        "sheet-missing-column": ("missing-columns", File("xlsx", xlsx_file(rows, without), rows)),
-        "column-named-twice": ("unreadable-file", File("csv", csv_file(rows, (*COLUMNS, "quantity")), rows)),
-        "not-utf-8": ("unreadable-file", File("csv", late, rows)),
-        "cut-json": ("unreadable-file", File("json", document[: len(document) * 2 // 3], rows)),
-        "damaged-xlsx": ("unreadable-file", File("xlsx", workbook[: len(workbook) // 2], rows)),
-        "json-that-is-no-list": ("unreadable-file", File("json", b'"sales"', [])),
-    }
-
-
-MALFORMED = tuple(_malformed())
 INTERNALS = re.compile(
     r"Traceback|File \"|\b[A-Z]\w*(?:Error|Exception|BadZipFile|Warning)\b|BadZipFile|\bpandas\b|openpyxl|zipfile|"
     r"ijson|sqlalchemy|psycopg|celery|0x[0-9a-f]{6}|\bcodec can't\b"
@@ -428,7 +346,7 @@ class Malformed:
 @pytest.fixture(scope="module")
 def malformed(ingestion: Ingestion) -> Malformed:
     """Send every malformed file at once, follow their jobs, then send a good file."""
-    made = _malformed()
+    made = malformed_files()
     files = _send_and_follow(ingestion, {name: file for name, (_, file) in made.items()})
     answer = ingestion.send(ingestion.source(), csv_file(sales(20, f"M3-{tag()}")))
     good = ingestion.poll(answer.json()) if answer.status_code == 202 else None

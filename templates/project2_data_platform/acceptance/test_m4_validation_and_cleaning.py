@@ -5,82 +5,25 @@ import io
 import json
 import random
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC
 from decimal import Decimal
 from functools import partial
 from typing import Any
 
 import httpx2
+import p2_cleaning
 import p2_rules
 import pytest
+from p2_cleaning import CLEANING, Cleaned
 from p2_defects import GROUPS, Defective, as_json, defective
-from p2_files import COLUMNS, csv_file, json_file, sales, tag, total_of, xlsx_file
+from p2_files import csv_file, json_file, sales, tag, total_of
 from p2_platform import Imported, Ingestion, Json
+from p2_warehouse import all_at_once, by_row, expect_alike, in_warehouse, is_completed, warehouse
 
 from checks.acceptance import expect, parallel
 
-SALE = ("transaction_id", "sold_at", *(name for name in COLUMNS if name not in ("transaction_id", "date")))
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
-
-
-def warehouse(app: Any, prefix: str) -> dict[str, dict[str, Any]]:
-    """Give the sales in the warehouse whose ids begin with a prefix."""
-    rows = app.sql(
-        f"select {', '.join(SALE)} from warehouse.sales where transaction_id like %(prefix)s", prefix=f"{prefix}%"
-    )
-    found = {row[0]: dict(zip(SALE, row, strict=True)) for row in rows}
-    return {name: sale | {"sold_at": sale["sold_at"].astimezone(UTC)} for name, sale in found.items()}
-
-
-def in_warehouse(app: Any, prefix: str) -> tuple[int, Decimal]:
-    """Give the number and the sum of the sales in the warehouse whose ids begin with a prefix."""
-    query = "select count(*), coalesce(sum(total), 0) from warehouse.sales where transaction_id like %(prefix)s"
-    count, total = app.sql(query, prefix=f"{prefix}-%")[0]
-    return count, total
-
-
-def by_row(rejects: Sequence[Json]) -> dict[int, dict[str, Any]]:
-    """Give rejects by row number, reasons as pairs of field and code."""
-    return {
-        reject["row_number"]: {
-            "reasons": [(reason["field"], reason["code"]) for reason in reject["reasons"]],
-            "raw": as_json(reject["raw"]),
-        }
-        for reject in rejects
-    }
-
-
-def differing(actual: Any, expected: Any, most: int = 3) -> tuple[Any, Any]:
-    """Give of two values what differs, at most so many entries of a mapping: a report is read by a person."""
-    if not (isinstance(actual, Mapping) and isinstance(expected, Mapping)):
-        return actual, expected
-    keys = [key for key in (*expected, *(key for key in actual if key not in expected))
-            if key not in actual or key not in expected or actual[key] != expected[key]][:most]  # fmt: skip
-    pairs = {key: differing(actual.get(key), expected.get(key)) for key in keys}
-    return {key: found for key, (found, _) in pairs.items()}, {key: wanted for key, (_, wanted) in pairs.items()}
-
-
-def expect_alike(actual: Mapping[Any, Any], expected: Mapping[Any, Any], sentence: str) -> None:
-    """Hold one mapping to another; the report shows the first differences alone."""
-    found, wanted = differing(actual, expected)
-    expect(found, wanted, sentence)
-
-
-def all_at_once(ingestion: Ingestion, files: Sequence[tuple[str, bytes, Json | None]]) -> list[Imported]:
-    """Import files (type, content, settings of the source), all at the same time; whether they were completed is open."""
-    sources = [ingestion.source(kind, processing) for kind, _, processing in files]
-    jobs = [
-        ingestion.upload(source, content, f"sales.{kind}")
-        for source, (kind, content, _) in zip(sources, files, strict=True)
-    ]
-    return [Imported(source, ingestion.poll(job).last) for source, job in zip(sources, jobs, strict=True)]
-
-
-def is_completed(imported: Imported, what: str) -> None:
-    """Hold an import to its end."""
-    expect((imported.job["status"], imported.job["errors"]), ("completed", []), f"{what} is imported within the time.")
 
 
 # Known rejects ------------------------------------------------------------------------------------------------------
@@ -110,7 +53,9 @@ def _group_is_rejected(found: Known, group: str) -> None:
     numbers = [number for number, name in found.file.groups.items() if name == group]
     expected = {number: found.file.rejects[number] for number in numbers}
     actual = {number: found.rejects[number] for number in numbers if number in found.rejects}
-    expect_alike(actual, expected, f"Rows with known defects ({group}) are rejects, raw as they came, with these reasons.")
+    expect_alike(
+        actual, expected, f"Rows with known defects ({group}) are rejects, raw as they came, with these reasons."
+    )
 
 
 def _every_other_row_is_a_sale(found: Known, app: Any) -> None:
@@ -156,198 +101,10 @@ def test_known_rejects(case: str, known: dict[str, Known], app: Any) -> None:
 # Cleaning -----------------------------------------------------------------------------------------------------------
 
 
-@dataclass
-class Cleaned:
-    """Rows that were imported together: what was sent, and what became of each, by its name."""
-
-    expected: dict[str, Any] = field(default_factory=dict)
-    actual: dict[str, Any] = field(default_factory=dict)
-
-
-def _became(app: Any, ingestion: Ingestion, imported: Imported, ids: Sequence[str]) -> list[Any]:
-    """Give for each row, by its transaction id, the sale or the reasons of its reject."""
-    if not imported.completed:
-        return [f"its job is {imported.job['status']}: {imported.job['errors']}"] * len(ids)
-    rejects = {number: reject["reasons"] for number, reject in by_row(ingestion.rejects(imported.id)).items()}
-    rows = app.sql(f"select {', '.join(SALE)} from warehouse.sales where transaction_id = any(%(ids)s)", ids=list(ids))
-    stored = {row[0]: dict(zip(SALE, row, strict=True)) for row in rows}
-    return [rejects.get(number) or stored.get(id_) for number, id_ in enumerate(ids, start=1)]
-
-
-def _number_rows(prefix: str, cases: Mapping[str, tuple[Mapping[str, Any], Any]]) -> list[dict[str, Any]]:
-    """Give a record for each case: a plain row in which numbers are numbers, with its changes."""
-    plain = {"quantity": 1, "unit_price": Decimal("5"), "discount": None, "tax": None, "total": None}
-    return [{**row, **plain, **changes} for row, (changes, _) in zip(sales(len(cases), prefix), cases.values(), strict=True)]
-
-
-# What is sent and what is stored; a change to the class `Ellipsis` leaves the key out.
-JSON_NUMBERS: dict[str, tuple[dict[str, Any], Any]] = {
-    "a tenth": (
-        {"quantity": 3, "unit_price": Decimal("0.1"), "total": Decimal("0.3")},
-        {"unit_price": Decimal("0.10"), "total": Decimal("0.30")},
-    ),
-    "zeros after": ({"unit_price": Decimal("12.500"), "quantity": Decimal("3.0")}, {"quantity": 3, "total": Decimal("37.50")}),
-    "the highest": ({"unit_price": Decimal("9999999.99")}, {"unit_price": Decimal("9999999.99")}),
-    "numbers as text": ({"unit_price": "$7.10", "quantity": "2"}, {"total": Decimal("14.20")}),
-    "null": ({"category": None, "tax": None}, {"category": "Unknown", "tax": Decimal("0.00")}),
-    "no key": ({"region": ..., "discount": ...}, {"region": "Unknown", "discount": Decimal("0.00")}),
-    "more digits than a float has": ({"unit_price": Decimal("9.990000000000000001")}, [("unit_price", "too-precise")]),
-    "three places": ({"unit_price": Decimal("12.505")}, [("unit_price", "too-precise")]),
-    "a half": ({"quantity": Decimal("2.5")}, [("quantity", "not-an-integer")]),
-    "no required key": ({"payment_method": ..., "product_id": ...}, [("product_id", "missing"), ("payment_method", "missing")]),
-}
-SHEET_NUMBERS: dict[str, tuple[dict[str, Any], Any]] = {
-    "a sum of binary fractions": ({"unit_price": "0.30000000000000004"}, {"unit_price": Decimal("0.30")}),
-    "a product of them": ({"unit_price": "3.3000000000000003", "quantity": 2}, {"total": Decimal("6.60")}),
-    "a total just below": ({"unit_price": "19.99", "total": "19.989999999999998"}, {"total": Decimal("19.99")}),
-    "a whole number": ({"quantity": "3.0", "unit_price": 4}, {"quantity": 3, "total": Decimal("12.00")}),
-    "three places": ({"unit_price": "12.505"}, [("unit_price", "too-precise")]),
-    "a half": ({"quantity": "2.5"}, [("quantity", "not-an-integer")]),
-    "negative": ({"unit_price": "-0.01"}, [("unit_price", "out-of-range")]),
-}
-# The text of the total of a row that comes to 1234.50, and what it is taken for.
-TOTALS: tuple[tuple[str, Any], ...] = (
-    ("", Decimal("1234.50")),
-    ("1234.5", Decimal("1234.50")),
-    ("$1,234.50", Decimal("1234.50")),
-    (" 1234.500 ", Decimal("1234.50")),
-    ("1234.51", [("total", "does-not-add-up")]),
-    ("1.234,50", [("total", "not-a-number")]),
-    ("0", [("total", "does-not-add-up")]),
-)
-IDENTIFIERS = ("transaction_id", "customer_id", "product_id")
-
-
-
-
-class _Digits:
-    """A number cell with exactly these digits (a float in Python could not hold them apart)."""
-
-    def __init__(self, text: str) -> None:
-        self._text = text
-
-    def __str__(self) -> str:
-        return self._text
-
-
 @pytest.fixture(scope="module")
 def cleaned(app: Any, ingestion: Ingestion) -> dict[str, Cleaned]:
-    """Import files in which each row has one value that needs cleaning, or must be left alone."""
-    prefix = f"M4-{tag()}"
-    singles = p2_rules.one_by_one(f"{prefix}a")
-    mixed = p2_rules.mixture(400, f"{prefix}b")
-    zoned = [{**row, "date": text} for row, (text, _) in
-             zip(sales(len(p2_rules.BERLIN_TIMES), f"{prefix}c"), p2_rules.BERLIN_TIMES, strict=True)]  # fmt: skip
-    json_rows = [{n: v for n, v in row.items() if v is not ...} for row in _number_rows(f"{prefix}d", JSON_NUMBERS)]
-    sheet_rows = [
-        {name: _Digits(cell) if name in ("quantity", "unit_price", "total") and isinstance(cell, str) else cell
-         for name, cell in row.items()}
-        for row in _number_rows(f"{prefix}e", SHEET_NUMBERS)
-    ]  # fmt: skip
-    totals = [
-        {**row, "quantity": "1", "unit_price": "1234.50", "discount": "0", "tax": "0", "total": text}
-        for row, (text, _) in zip(sales(len(TOTALS), f"{prefix}f"), TOTALS, strict=True)
-    ]
-    ids = _identifier_rows(f"{prefix}g")
-    foreign = [{**row, "product_name": f"Café; {n} Straße"} for n, row in enumerate(sales(5, f"{prefix}h"))]
-    imports = all_at_once(
-        ingestion,
-        [
-            ("csv", csv_file(p2_rules.clean_rows(list(singles.values()))), None),
-            ("csv", csv_file(p2_rules.clean_rows(mixed)), None),
-            ("csv", csv_file(zoned), {"timezone": "Europe/Berlin"}),
-            ("json", json_file(json_rows), None),
-            ("xlsx", xlsx_file(sheet_rows), None),
-            ("csv", csv_file(totals), None),
-            ("csv", csv_file([sent for sent, _ in ids]), None),
-            ("csv", csv_file(foreign, delimiter=";", encoding="latin-1"), {"delimiter": ";", "encoding": "latin-1"}),
-        ],
-    )
-
-    def became(number: int, rows: Sequence[Mapping[str, Any]]) -> list[Any]:
-        return _became(app, ingestion, imports[number], [row["transaction_id"].strip() for row in rows])
-
-    found: dict[str, Cleaned] = {}
-    results = became(0, [row.raw for row in singles.values()])
-    for ((column, text), row), result in zip(singles.items(), results, strict=True):
-        name = "sold_at" if column == "date" else column
-        part = found.setdefault(column, Cleaned())
-        part.expected[text] = row.sale[name] if row.sale else row.reasons
-        part.actual[text] = result[name] if isinstance(result, dict) else result
-    found["mixture"] = Cleaned(
-        {row.raw["transaction_id"]: row.sale or row.reasons for row in mixed},
-        dict(zip([r.raw["transaction_id"] for r in mixed], became(1, [r.raw for r in mixed]), strict=True)),
-    )
-    found["times-in-zone"] = Cleaned(
-        dict(p2_rules.BERLIN_TIMES),
-        {row["date"]: _only(result, "sold_at") for row, result in zip(zoned, became(2, zoned), strict=True)},
-    )
-    found["json-numbers"] = _numbers(JSON_NUMBERS, became(3, json_rows))
-    found["xlsx-numbers"] = _numbers(SHEET_NUMBERS, became(4, sheet_rows))
-    found["total"] = Cleaned(
-        dict(TOTALS), {row["total"]: _only(result, "total") for row, result in zip(totals, became(5, totals), strict=True)}
-    )
-    found["identifiers"] = Cleaned(
-        {sent["product_name"]: stored for sent, stored in ids},
-        {
-            sent["product_name"]: tuple(result[n] for n in IDENTIFIERS) if isinstance(result, dict) else result
-            for (sent, _), result in zip(ids, became(6, [sent for sent, _ in ids]), strict=True)
-        },
-    )
-    found["delimiter-and-encoding"] = Cleaned(
-        {row["transaction_id"]: row["product_name"] for row in foreign},
-        {
-            row["transaction_id"]: _only(result, "product_name")
-            for row, result in zip(foreign, became(7, foreign), strict=True)
-        },
-    )
-    return found
-
-
-def _only(result: Any, name: str) -> Any:
-    return result[name] if isinstance(result, dict) else result
-
-
-def _numbers(cases: Mapping[str, tuple[Mapping[str, Any], Any]], results: Sequence[Any]) -> Cleaned:
-    found = Cleaned()
-    for (name, (_, wanted)), result in zip(cases.items(), results, strict=True):
-        found.expected[name] = wanted
-        both = isinstance(wanted, dict) and isinstance(result, dict)
-        found.actual[name] = {column: result[column] for column in wanted} if both else result
-    return found
-
-
-def _identifier_rows(prefix: str) -> list[tuple[dict[str, str], tuple[str, ...]]]:
-    """Give rows with white space around and inside their ids, and ids of exactly 64 characters."""
-    around, inside, longest = sales(3, prefix)
-    names = {name: around[name] for name in IDENTIFIERS}
-    long_ids = {name: f"{longest[name]}-".ljust(64, "x") for name in IDENTIFIERS}
-    return [
-        (
-            {**around, **{name: f" \u00a0{text}\t" for name, text in names.items()}, "product_name": "around"},
-            tuple(names.values()),
-        ),
-        (
-            {**inside, "customer_id": f"{prefix} a  b", "product_name": "inside"},
-            (inside["transaction_id"], f"{prefix} a  b", inside["product_id"]),
-        ),
-        (
-            {**longest, **{name: f"  {text} " for name, text in long_ids.items()}, "product_name": "longest"},
-            tuple(long_ids.values()),
-        ),
-    ]
-
-
-CLEANING = (
-    *p2_rules.REPAIRS,
-    "total",
-    "identifiers",
-    "times-in-zone",
-    "json-numbers",
-    "xlsx-numbers",
-    "delimiter-and-encoding",
-    "mixture",
-)
+    """Import the values of the rules' tables, each by itself and mixed."""
+    return p2_cleaning.clean(app, ingestion)
 
 
 @pytest.mark.parametrize("case", CLEANING)
@@ -358,7 +115,9 @@ def test_cleaning(case: str, cleaned: dict[str, Cleaned]) -> None:
     rejects good rows; repairing too much invents data.
     """
     found = cleaned[case]
-    expect_alike(found.actual, found.expected, f"Each value ({case}) is stored as the rules say, or refused as they say.")
+    expect_alike(
+        found.actual, found.expected, f"Each value ({case}) is stored as the rules say, or refused as they say."
+    )
 
 
 # Rejects as pages and as CSV ----------------------------------------------------------------------------------------
@@ -378,7 +137,7 @@ def refused(ingestion: Ingestion) -> Refused:
     """Import a JSON file of which most records are to be rejected, some of them with formulas in them."""
     chance = random.Random(secrets.token_bytes(16))
     rows: list[Any] = [
-        {**row, "quantity": chance.choice(["none", "-2", "2.5", ""]), "unit_price": chance.choice(["=1+1", "@x", "1e3"]),
+        {**row, "quantity": chance.choice(["none", "-2", "2.5", ""]), "unit_price": chance.choice(["=1+1", "@x"]),
          "region": '+cmd|" /C calc"!A0'}
         for row in sales(chance.randint(215, 240), f"M4-{tag()}")
     ]  # fmt: skip
@@ -436,13 +195,19 @@ def _csv_is_the_same_list(api: httpx2.Client, ingestion: Ingestion, refused: Ref
     header, *lines = _as_csv(api, refused.url)
     expect(header, ["row_number", "reasons", "raw"], "The CSV's columns.")
     expect(len(lines), sum(not _good(record) for record in refused.records), "The CSV has a line for every reject.")
-    expect([int(line[0]) for line in lines], [item["row_number"] for item in items], "The lines are in the order of the rows.")
+    expect(
+        [int(line[0]) for line in lines],
+        [item["row_number"] for item in items],
+        "The lines are in the order of the rows.",
+    )
     for line, item in zip(lines, items, strict=True):
         reasons = [reason.rpartition(":") for reason in line[1].split("; ")]
         told = [(name if colon and name != "null" else "", code) for name, colon, code in reasons]
         wanted = [(reason["field"] or "", reason["code"]) for reason in item["reasons"]]
         expect(told, wanted, f"Line {line[0]} has its reasons as `field:code`, joined by `; `.")
-        expect(as_json(json.loads(_unquoted(line[2]))), as_json(item["raw"]), f"Line {line[0]} has its raw record as JSON.")
+        expect(
+            as_json(json.loads(_unquoted(line[2]))), as_json(item["raw"]), f"Line {line[0]} has its raw record as JSON."
+        )
 
 
 def _unquoted(cell: str) -> str:
@@ -454,7 +219,11 @@ def _formulas_are_harmless(api: httpx2.Client, refused: Refused) -> None:
     negative = next(record for record in refused.records if isinstance(record, int) and record is not True)
     number = refused.records.index(negative) + 1
     cell = {int(line[0]): line[2] for line in lines}.get(number)
-    expect(cell, f"'{negative}", f"The raw record {negative} is a cell that begins with `-`: an apostrophe is put before it.")
+    expect(
+        cell,
+        f"'{negative}",
+        f"The raw record {negative} is a cell that begins with `-`: an apostrophe is put before it.",
+    )
     run = [cell for line in lines for cell in line if cell.startswith(FORMULA)]
     expect(run, [], "No cell begins with a character that a spreadsheet takes for a formula.")
 
@@ -533,7 +302,11 @@ def test_same_file_twice(case: str, twice: Twice, app: Any) -> None:
         for imported, _ in twice.same:
             is_completed(imported, "The file, each time,")
         expected = (300, total_of(twice.rows))
-        expect([state for _, state in twice.same], [expected, expected], "Count and sum after the first and the second time.")
+        expect(
+            [state for _, state in twice.same],
+            [expected, expected],
+            "Count and sum after the first and the second time.",
+        )
         counts = {"records": 300 + twice.rejected, "processed": 300, "rejected": twice.rejected}
         jobs = [imported for imported, _ in twice.same]
         expect([imported.job["counts"] for imported in jobs], [counts, counts], "Both imports have the same counts.")
@@ -642,11 +415,9 @@ def test_reconciliation(case: str, cents: Cents, app: Any) -> None:
     if case == "cents":
         counts = {"records": 10_000, "processed": 10_000, "rejected": 0}
         expect(cents.imported.job["counts"], counts, "All 10,000 rows are processed.")
-        query = (
-            "select count(*), sum(total), sum(quantity * unit_price) from warehouse.sales where transaction_id like %(p)s"
-        )
+        query = "select count(*), sum(total), sum(quantity * unit_price) from warehouse.sales"
         expect(
-            app.sql(query, p=f"{cents.prefix}-%"),
+            app.sql(f"{query} where transaction_id like %(prefix)s", prefix=f"{cents.prefix}-%"),
             [(10_000, cents.total, cents.gross)],
             "The sums in the warehouse equal the decimal sums.",
         )
