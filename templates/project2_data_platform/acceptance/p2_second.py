@@ -43,11 +43,7 @@ class Second:
         self._thread.join()
 
     def _run(self) -> None:
-        env = {
-            "COMMERCE_API_URL": self._shop.url,
-            "COMMERCE_API_TOKEN": self._shop.token,
-            "DAILY_METRICS_SCHEDULE": None,  # as in production, shortly after midnight
-        }
+        env = {"COMMERCE_API_URL": self._shop.url, "COMMERCE_API_TOKEN": self._shop.token}
         try:
             with self._boot(env, PROCESSES) as app, self._client(app) as api:
                 ingestion, sync = Ingestion(api, self._limits.job_seconds), p2_sync.Sync(api, self._shop)

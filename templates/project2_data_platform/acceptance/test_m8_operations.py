@@ -61,63 +61,70 @@ def _sales(prefix: str, days: list[date]) -> list[Sale]:
 
 
 @dataclass(frozen=True)
-class Night:
-    """What was imported for the schedule to find."""
+class Nights:
+    """What was wrong in the table of daily metrics, if anything, when its time was up: after each of two files."""
 
-    source: Json
-    prefix: str
-    sales: list[Sale]
+    first: "Wrong | None"
+    corrected: "Wrong | None"
+    days: list[date]
 
 
 @pytest.fixture(scope="session")
-def night(app: Any, import_file: Any, limits: Any) -> Night:
-    """Import sales on every other day of April 2009 and wait for the metrics to be right for all days there are."""
+def nights(app: Any, import_file: Any, limits: Any) -> Nights:
+    """Run the schedule every two seconds; import sales on every other day of April 2009, then corrections of some."""
     if app.sql("select to_regclass('warehouse.daily_sales_metrics')") == [(None,)]:
         blocked("there is no table warehouse.daily_sales_metrics", by="acceptance.m2.warehouse-tables")
     prefix = f"M8{secrets.token_hex(2)}-NIGHT"
     sales = _sales(prefix, [date(2009, 4, day) for day in range(1, 31, 2)])
-    imported = import_file(as_csv(sales))
-    _await_metrics(app, limits.daily_metrics_lag_seconds)
-    return Night(imported.source, prefix, sales)
+    moved = replace(sales[2], sold_at=sales[2].sold_at - timedelta(days=1))  # leaves an empty day behind
+    dearer = replace(sales[4], unit_price=sales[4].unit_price + Decimal("33.33"))
+    late = _sales(f"{prefix}-LATE", [date(2009, 4, 9)])
+    # A beat of its own: so many runs over 100,000 sales are a load that no other scenario needs.
+    with app.another("beat", env={"DAILY_METRICS_SCHEDULE": "@every 2s"}, ready=False):
+        source = import_file(as_csv(sales)).source
+        first = _await_metrics(app, limits.daily_metrics_lag_seconds)
+        if first is None:
+            import_file(as_csv([moved, dearer, *late]), source=source)
+        corrected = first or _await_metrics(app, limits.daily_metrics_lag_seconds)
+    return Nights(first, corrected, [row[0] for row in app.sql("select date from warehouse.daily_sales_metrics")])
 
 
 @pytest.mark.parametrize("case", ["every-day", "corrected"])
-def test_beat_computes(app: Any, night: Night, import_file: Any, limits: Any, case: str) -> None:
+def test_beat_computes(nights: Nights, limits: Any, case: str) -> None:
     """The beat schedule computes the daily metrics.
 
     With a run every two seconds, the table has to equal the grader's figures for every day from the first sale to the
     last; and again after a file that corrects old days.
     """
-    if case == "corrected":
-        moved = replace(
-            night.sales[2], sold_at=night.sales[2].sold_at - timedelta(days=1)
-        )  # leaves an empty day behind
-        dearer = replace(night.sales[4], unit_price=night.sales[4].unit_price + Decimal("33.33"))
-        late = _sales(f"{night.prefix}-LATE", [date(2009, 4, 9)])
-        import_file(as_csv([moved, dearer, *late]), source=night.source)
-        _await_metrics(app, limits.daily_metrics_lag_seconds)
-    days = [row[0] for row in app.sql("select date from warehouse.daily_sales_metrics")]
-    expect(len(days), len(set(days)), "No day should be there twice.")
-    missing = {date(2009, 4, day) for day in range(1, 30)} - set(days)
+    wrong = nights.first if case == "every-day" else nights.corrected
+    if wrong is not None:
+        seconds = limits.daily_metrics_lag_seconds
+        sentence = f"Within {seconds} s, warehouse.daily_sales_metrics should be right; this is {wrong.day}."
+        raise Mismatch(sentence, wrong.expected, wrong.actual)
+    expect(len(nights.days), len(set(nights.days)), "No day should be there twice.")
+    missing = {date(2009, 4, day) for day in range(1, 30)} - set(nights.days)
     expect(missing, set(), "Days between sales on which nothing was sold should be there, too.")
 
 
-def _await_metrics(app: Any, seconds: float) -> None:
-    """Wait until the table is right. Raises Mismatch with the first day that is not."""
+@dataclass(frozen=True)
+class Wrong:
+    """A day whose row isn't as it should be; None where there is none."""
+
+    day: date
+    expected: Any
+    actual: Any
+
+
+def _await_metrics(app: Any, seconds: float) -> Wrong | None:
+    """Wait until the table is right. Give the first day that is not, when time is up."""
     right = Figures(p2_database.every_sale(app)).every_day()
     deadline = time.monotonic() + seconds
-    while True:
-        wrong = _first_wrong_day(app, right)
-        if wrong is None:
-            return
-        if time.monotonic() > deadline:
-            day, expected, actual = wrong
-            sentence = f"Within {seconds:g} s, warehouse.daily_sales_metrics should be right; this is {day}."
-            raise Mismatch(sentence, expected, actual)
+    while (wrong := _first_wrong_day(app, right)) is not None and time.monotonic() < deadline:
         time.sleep(0.2)
+    return wrong
 
 
-def _first_wrong_day(app: Any, right: dict[date, Json]) -> tuple[date, Any, Any] | None:
+def _first_wrong_day(app: Any, right: dict[date, Json]) -> Wrong | None:
     rows = app.sql(
         "select date, revenue, orders, units, average_order_value, unique_customers, new_customers,"
         " returning_customers, by_region, by_category, by_payment_method from warehouse.daily_sales_metrics"
@@ -127,7 +134,7 @@ def _first_wrong_day(app: Any, right: dict[date, Json]) -> tuple[date, Any, Any]
         figures = right.get(day)
         wanted = figures and [*(str(figures[m]) for m in METRICS), *(_revenues(figures[b]) for b in BREAKDOWNS)]
         if stored.get(day) != wanted:
-            return day, wanted, stored.get(day)
+            return Wrong(day, wanted, stored.get(day))
     return None
 
 
