@@ -191,6 +191,7 @@ def _impossible_pages_are_refused(api: httpx2.Client, refused: Refused) -> None:
 
 
 def _csv_is_the_same_list(api: httpx2.Client, ingestion: Ingestion, refused: Refused) -> None:
+    expect(api.get(refused.url).status_code, 200, "Rejects are served as pages.")
     items = ingestion.rejects(refused.imported.id)
     header, *lines = _as_csv(api, refused.url)
     expect(header, ["row_number", "reasons", "raw"], "The CSV's columns.")
