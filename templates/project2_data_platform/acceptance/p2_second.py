@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import AbstractContextManager
+from functools import partial
 from typing import Any
 
 import httpx2
@@ -48,9 +49,9 @@ class Second:
             with self._boot(env, PROCESSES) as app, self._client(app) as api:
                 ingestion, sync = Ingestion(api, self._limits.job_seconds), p2_sync.Sync(api, self._shop)
                 for name, on_sync in p2_sync.CASES.items():
-                    self._note(name, lambda case=on_sync: case(app, sync, self._limits))
+                    self._note(name, partial(on_sync, app, sync, self._limits))
                 for name, on_import in p2_interruptions.CASES.items():
-                    self._note(name, lambda case=on_import: case(app, ingestion, self._limits))
+                    self._note(name, partial(on_import, app, ingestion, self._limits))
         except Exception as problem:  # noqa: BLE001 - it is the result of all that wait for one
             for future in self._results.values():
                 if not future.done():
