@@ -60,6 +60,8 @@ class Second:
             self._give_up(NotMeasured(f"a second application, beside the first, did not boot: {problem}"))
         except Exception as problem:  # noqa: BLE001 - it is the result of all that wait for one
             self._give_up(problem)
+        finally:
+            self._give_up(RuntimeError("the second application was left"))  # whatever happened, nobody waits for ever
 
     def _give_up(self, problem: Exception) -> None:
         for future in self._results.values():
