@@ -112,12 +112,12 @@ def _metrics_count(asked: httpx2.Client, path: str, labels: dict[str, str]) -> N
         text = asked.get("/metrics").text
         return [p2_metrics.total(text, name, method="GET", **labels) for name in names]
 
-    before = counted()
+    # A counter moves a moment after the client has its answer: begin when it stands still.
+    before = eventually(lambda: one if (one := counted()) == counted() else [], 2, "the metrics stand still")
     for _ in range(times):
         asked.get(path)
     wanted = [value + times for value in before]
     try:
-        # The counter moves a moment after the client has its answer.
         eventually(lambda: counted() == wanted, 2, "the metrics count the requests")
     except AssertionError:
         expect(dict(zip(names, counted(), strict=True)), dict(zip(names, wanted, strict=True)),
