@@ -4,7 +4,7 @@ import os
 import secrets
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -23,34 +23,44 @@ Json = dict[str, Any]
 REJECTS = 2  # of each file
 
 
-@dataclass
+@dataclass(frozen=True)
+class Repeated:
+    """A completed import whose message was delivered once more, after one of its sales had been corrected."""
+
+    messages: int
+    job: Json
+    job_again: Json
+    corrected: Sale
+    stored: list[tuple[Any, ...]]
+
+
+@dataclass(frozen=True)
 class Backlog:
-    """Uploads that waited for a worker, one of them with its message doubled, and how two workers dealt with them."""
+    """Uploads that waited for a worker, the first with its message doubled, and how two workers dealt with them."""
 
     report: Json
     jobs: list[Json]
     sales: list[list[Sale]]
-    repeated: int
+    doubled: int
     depths: list[float]
-    stored: list[tuple[Any, ...]] = field(default_factory=list)
-    imports: list[tuple[Any, ...]] = field(default_factory=list)
-    rejects: list[list[int]] = field(default_factory=list)
-    corrected: Sale | None = None
-    corrected_stored: list[tuple[Any, ...]] = field(default_factory=list)
-    first_again: Json = field(default_factory=dict)
+    stored: list[tuple[Any, ...]]
+    imports: list[tuple[Any, ...]]
+    rejects: list[list[int]]
+    repeated: Repeated
 
     def double_is_done_once(self) -> None:
-        """Judge the file whose message came twice, and once more after it had been corrected."""
-        assert self.repeated > 0, "The message of an upload should wait in a list of Redis while there is no worker."
-        first = self.jobs[0]
-        found = first["status"], first["counts"]
+        """Judge the file whose message came twice at once, and the one whose message came again later."""
+        seen = self.doubled and self.repeated.messages
+        assert seen, "The message of an upload should wait in a list of Redis while there is no worker."
+        found = self.jobs[0]["status"], self.jobs[0]["counts"]
         expect(found, ("completed", self._counts()), "A file whose message came twice should be completed once.")
         expect(self.rejects[0], [1, 2], "Its rejects should be there once.")
-        expect(self.first_again, first, "A message that comes again later should leave the completed job as it is.")
-        assert self.corrected is not None
+        again = self.repeated
+        expect(again.job["status"], "completed", "A file that is uploaded should be completed.")
+        expect(again.job_again, again.job, "A message that comes again later should leave the completed job as it is.")
         expect(
-            self.corrected_stored,
-            p2_database.as_rows([self.corrected]),
+            again.stored,
+            p2_database.as_rows([again.corrected]),
             "A message that comes again later should not undo what was corrected meanwhile.",
         )
 
@@ -81,24 +91,55 @@ def work_off(app: Any, ingestion: Ingestion, reports: Reports, limits: Any) -> B
         _settles(lambda: reports.state(report)["status"] == "processing", 3)
         p2_database.await_lock(app, START_SECONDS, "a report is built from the sales")
         app.kill("worker")
-    before = p2_operations.messages(app.redis)
-    jobs = [ingestion.upload(source, files[0][1])]
-    repeated = p2_operations.added(app.redis, before)
-    for queue, message in repeated:
+    first, double = _upload_and_see_message(app, ingestion, source, files[0][1])
+    for queue, message in double:
         p2_operations.publish_again(app.redis, queue, message)
-    jobs += [ingestion.upload(source, content) for _, content in files[1:]]
+    old_sales = night_sales(f"M8{secrets.token_hex(2)}-OLD", [date(2009, 5, 1), date(2009, 5, 2)])
+    old, old_messages = _upload_and_see_message(app, ingestion, ingestion.source(), as_csv(old_sales))
+    jobs = [first, *(ingestion.upload(source, content) for _, content in files[1:])]
     app.start("worker", ready=False)
     with app.another("worker", ready=False) as second:
         watch = p2_operations.DepthWatch(app.url("worker"), second.url)
         deadline = time.monotonic() + limits.task_recovered_seconds
-        ends = [ended(ingestion, job, deadline - time.monotonic()) or job for job in jobs]
+        ends = [ended(ingestion, job, deadline - time.monotonic()) or job for job in (*jobs, old)]
         _settles(lambda: reports.state(report)["status"] in OVER, deadline - time.monotonic())
         _settles(lambda: watch.seen[-1:] == [0], 3)
         watch.stop()
-        facts = Backlog(reports.state(report), ends, [sales for sales, _ in files], len(repeated), watch.seen)
-        _look(app, ingestion, facts, source["id"], prefix)
-        _repeat_an_old_message(app, ingestion, facts, source, repeated)
-    return facts
+        repeated = _repeat(app, ingestion, ends[-1], old_messages, replace(old_sales[0], quantity=77))
+    return Backlog(
+        reports.state(report),
+        ends[:-1],
+        [sales for sales, _ in files],
+        len(double),
+        watch.seen,
+        p2_database.sales(app, prefix),
+        app.sql("select status from imports where source_id = %(id)s", id=source["id"]),
+        [[reject["row_number"] for reject in ingestion.rejects(job["import_id"])] for job in jobs],
+        repeated,
+    )
+
+
+def _upload_and_see_message(
+    app: Any, ingestion: Ingestion, source: Json, content: bytes
+) -> tuple[Json, list[tuple[bytes, bytes]]]:
+    """Upload while there is no worker, and give the job with the messages that have come into the queues since."""
+    before = p2_operations.messages(app.redis)
+    job = ingestion.upload(source, content)
+    return job, p2_operations.added(app.redis, before)
+
+
+def _repeat(
+    app: Any, ingestion: Ingestion, job: Json, messages: list[tuple[bytes, bytes]], corrected: Sale
+) -> Repeated:
+    """Correct a sale of a completed import, then deliver the import's message once more."""
+    ingestion.import_file(as_csv([corrected]))
+    for queue, message in messages:
+        p2_operations.publish_again(app.redis, queue, message)
+    other = night_sales(f"M8{secrets.token_hex(2)}-NEXT", [date(2009, 5, 3)])
+    ingestion.import_file(as_csv(other))  # it waited behind that message
+    _settles(lambda: p2_operations.waiting(app.redis) == 0, 10)
+    again = ingestion.poll(job, 0).last
+    return Repeated(len(messages), job, again, corrected, p2_database.sales(app, corrected.transaction_id))
 
 
 def _settles(condition: Callable[[], bool], seconds: float) -> None:
@@ -115,23 +156,3 @@ def small_file(prefix: str) -> tuple[list[Sale], bytes]:
         replace(sales[0], transaction_id=f"{prefix}-BAD{n}", quantity=0, tax=Decimal("0.00")) for n in range(REJECTS)
     ]
     return sales, as_csv([*bad, *sales])
-
-
-def _look(app: Any, ingestion: Ingestion, facts: Backlog, source_id: int, prefix: str) -> None:
-    facts.stored = p2_database.sales(app, prefix)
-    facts.imports = app.sql("select status from imports where source_id = %(id)s", id=source_id)
-    facts.rejects = [[r["row_number"] for r in ingestion.rejects(job["import_id"])] for job in facts.jobs]
-
-
-def _repeat_an_old_message(
-    app: Any, ingestion: Ingestion, facts: Backlog, source: Json, messages: list[tuple[bytes, bytes]]
-) -> None:
-    """Correct a sale of the first file, then deliver the first file's message once more."""
-    facts.corrected = replace(facts.sales[0][0], quantity=77)
-    ingestion.completed(source, ingestion.upload(source, as_csv([facts.corrected])))
-    for queue, message in messages:
-        p2_operations.publish_again(app.redis, queue, message)
-    ingestion.completed(source, ingestion.upload(source, as_csv([facts.sales[1][0]])))  # which waited behind it
-    _settles(lambda: p2_operations.waiting(app.redis) == 0, 10)
-    facts.corrected_stored = p2_database.sales(app, facts.corrected.transaction_id)
-    facts.first_again = ingestion.poll(facts.jobs[0], 0).last
