@@ -37,8 +37,8 @@ def verify(
     """Verify the project in `folder` and return whether everything held; `tell` gets each outcome at once.
 
     `only` restricts it to faults with these names, or whose checks are of these milestones, families or ids. With
-    `repeat` the solution is graded so many times and the scorecards are compared. Of behaviour, a fault is graded on its
-    own scenario; `thorough` runs all of them on each fault, so that a false alarm of another is seen.
+    `repeat` the solution is graded so many times and the scorecards are compared. Of behaviour, a fault is graded on
+    its own scenario; `thorough` runs all of them on each fault, so that a false alarm of another is seen.
 
     Raises InvalidProject when the folder holds no ready project with a solution, BrokenFault and BrokenScenario for
     what cannot be used.
