@@ -14,7 +14,7 @@ from checks.acceptance import eventually, parallel
 
 DEPENDENCIES = ("postgresql", "redis")
 RECOVERY_SECONDS = 5
-QUIET_SECONDS = 2
+QUIET_SECONDS = 0.5
 
 
 @dataclass
@@ -47,9 +47,10 @@ def happen(app: Any, client: Any, ingestion: Ingestion) -> Outage:
     questions = [(process, path) for process in PROCESSES for path in ("/readyz", "/healthz")]
     for dependency in DEPENDENCIES:
         asked = [_timed(partial(clients[process].get, path)) for process, path in questions]
+        if dependency == "redis":
+            _wait_for_the_worker(app)
         if dependency == "redis" and found.source_id is not None:
             asked.append(_timed(partial(ingestion.send, found.source_id, csv_file(sales(1, f"M3-{tag()}")))))
-        _wait_for_the_worker(app)
         with app.cut(dependency):
             results: list[Any] = parallel(asked)
         if len(results) > len(questions):
