@@ -7,11 +7,10 @@ grader itself failed or was interrupted.
 from __future__ import annotations
 
 import gc
-import json
 import os
 import signal
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
@@ -23,29 +22,32 @@ import click
 from checks.delivery import (
     FAILED,
     FORMATS,
+    USAGE,
     Refused,
     cache_folder,
     cohort,
     deliver,
     refuse_contradictions,
+    require_cache,
+    say,
     write_failure,
 )
 from scaffolder import __version__
 
 if TYPE_CHECKING:
-    from checks.model import Check, Scorecard
+    from checks.model import Scorecard
     from checks.repository import Repository
     from scaffolder.projects import Project
 
 OK, BELOW = 0, 1
 
 
-def _formats(_context: click.Context, _option: click.Parameter, values: Sequence[str]) -> tuple[str, ...]:
+def _formats(context: click.Context, _option: click.Parameter, values: Sequence[str]) -> tuple[str, ...]:
     names = [name.strip() for value in values for name in value.split(",") if name.strip()]
     for name in names:
-        if name not in FORMATS:
+        if name not in FORMATS and not context.resilient_parsing:
             raise click.BadParameter(f"{name!r} is not one of {', '.join(FORMATS)}.")
-    return tuple(dict.fromkeys(names)) or ("terminal",)
+    return tuple(dict.fromkeys(name for name in names if name in FORMATS)) or ("terminal",)
 
 
 def _share(_context: click.Context, _option: click.Parameter, value: str | None) -> Fraction | None:
@@ -72,7 +74,25 @@ def _check_ids(_context: click.Context, _option: click.Parameter, incomplete: st
     return [id_ for id_ in checks() if id_.startswith(incomplete)]
 
 
-@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+class _Command(click.Command):
+    """Writes a result for a command line that click refuses, too."""
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        """Parse the command line."""
+        try:
+            return super().make_context(info_name, list(args), parent, **extra)
+        except click.UsageError as problem:
+            # What can be read of it says where the result belongs.
+            lenient = {"resilient_parsing": True, "ignore_unknown_options": True}
+            read = super().make_context(info_name, list(args), parent, **extra, **lenient).params
+            targets = [target for target in read["targets"] or () if not str(target).startswith("-")]
+            write_failure(read, targets or [Path()], problem, several=len(targets) > 1)
+            raise
+
+
+@click.command(cls=_Command, context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("targets", nargs=-1, metavar="[TARGET]...", type=click.Path(path_type=Path))
 @click.option("--project", metavar="PROJECT", shell_complete=_projects, help="Grade as this project, e.g. project2.")
 @click.option("--static", is_flag=True, help="Read only: nothing of the repository is executed.")
@@ -139,13 +159,14 @@ def _check_ids(_context: click.Context, _option: click.Parameter, incomplete: st
     metavar="DIR",
     help="Verify a project's folder: its solution earns all, its starter the baseline, each fault is caught.",
 )
+@click.option("--thorough", is_flag=True, help="With --verify: run every scenario on each fault, not only its own.")
 @click.option("--repeat", type=click.IntRange(1, 99), default=1, help="With --verify: grade the solution so often.")
 @click.option("--no-cache", is_flag=True, help="Measure again even when nothing changed.")
 @click.option("--color/--no-color", default=None, help="Colours. [default: on a terminal without NO_COLOR]")
 @click.option("-v", "--verbose", is_flag=True, help="Show every finding, and each step as it starts.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress.")
 @click.option("--completion", type=click.Choice(["bash", "zsh", "fish"]), help="Print a completion script to source.")
-@click.version_option(__version__, prog_name="check")
+@click.version_option(__version__, prog_name="check", message="%(prog)s %(version)s")
 def command(targets: tuple[Path, ...], **options: Any) -> None:
     """Grade repositories from measured evidence: tests, coverage, Docker, CI, deployment, operations, documents.
 
@@ -159,11 +180,15 @@ def command(targets: tuple[Path, ...], **options: Any) -> None:
       check repo1 repo2 --format html,json -o reports/
     """
     if options["completion"]:
-        click.echo(_completion(options["completion"]))
+        say(_completion(options["completion"]) + "\n")
     elif options["listing"]:
-        click.echo(_list(options["formats"], _scenario_checks(options["project"]) if options["project"] else {}))
+        from checks.listing import listed
+
+        say(listed(options["project"], as_json="json" in options["formats"]) + "\n")
     elif options["explain"]:
-        click.echo(_explain(options["explain"], options["project"]))
+        from checks.listing import explained
+
+        say(explained(options["explain"], options["project"]) + "\n")
     elif options["verify"]:
         sys.exit(_verify(options))
     else:
@@ -177,52 +202,6 @@ def _completion(shell: str) -> str:
     if kind is None:
         raise Refused(f"no completion for {shell}.")
     return kind(command, {}, "check", "_CHECK_COMPLETE").source()
-
-
-def _scenario_checks(name: str | None) -> dict[str, Check]:
-    """The checks of acceptance scenarios, as their docstrings explain them: of one project, or of all."""
-    from checks.acceptance.scenarios import read
-    from checks.rules.acceptance import scenario_check
-    from scaffolder.projects import find_project, load_projects
-
-    found: dict[str, Check] = {}
-    for project in [find_project(name)] if name else load_projects():
-        docs = {m.id: m.docs for m in project.milestones}
-        for scenario in read([project.acceptance]):
-            milestone = scenario.id.split(".")[1]
-            made = scenario_check(scenario.id, scenario.title, docs.get(milestone, ""), scenario.explanation)
-            found.setdefault(scenario.id, made)
-    return found
-
-
-def _list(formats: Sequence[str], scenarios: Mapping[str, Check]) -> str:
-    from checks.catalogue import checks
-
-    rules = [rule for _, rule in sorted({**checks(), **scenarios}.items())]
-    if "json" in formats:
-        fields = [{"id": c.id, "title": c.title, "effort": c.effort.value, "advisory": c.advisory} for c in rules]
-        return json.dumps(fields, indent=2, ensure_ascii=False)
-    width = max(len(c.id) for c in rules)
-    lines = [f"{c.id:<{width}}  {c.effort.value:<6}  {c.title}{' (advisory)' if c.advisory else ''}" for c in rules]
-    more = "" if scenarios else " `--project project2` adds the acceptance scenarios of a project."
-    return "\n".join([*lines, f"{len(lines)} checks. `check --explain ID` tells more.{more}"])
-
-
-def _explain(id_: str, project: str | None) -> str:
-    import difflib
-    import textwrap
-
-    from checks.catalogue import checks
-
-    known = {**checks(), **_scenario_checks(project)}
-    rule = known.get(id_)
-    if rule is None:
-        near = difflib.get_close_matches(id_, list(known), n=1)
-        hint = f" Did you mean {near[0]}?" if near else ""
-        raise Refused(f"there is no check {id_!r}.{hint} `check --list` shows them all.")
-    body = "\n\n".join(textwrap.fill(part, 88) for part in rule.explanation.split("\n\n"))
-    notes = "advisory: reported, never scored" if rule.advisory else f"effort: {rule.effort.value}"
-    return f"{rule.id}\n{rule.title}\n\n{body}\n\nRepair: {textwrap.fill(rule.repair, 88)}\n\n({notes})"
 
 
 def _verify(options: dict[str, Any]) -> int:
@@ -240,6 +219,7 @@ def _verify(options: dict[str, Any]) -> int:
             settings,
             only=options["only"],
             repeat=options["repeat"],
+            thorough=options["thorough"],
             as_json="json" in options["formats"],
             output=options["output"],
         )
@@ -250,29 +230,43 @@ def _verify(options: dict[str, Any]) -> int:
 
 
 def _run(targets: Sequence[Path], options: dict[str, Any]) -> int:
-    """Grade each target, write what was asked for, and return the exit code."""
+    """Grade each target, write what was asked for, and return the exit code.
+
+    Of several targets one that can't be graded leaves the others theirs; the exit code is that of the worst.
+    """
     _end_cleanly_on_signals()
     cards: list[Scorecard] = []
-    output: Path | None = options["output"]
+    waiting = list(targets)
+    refused = False
     several = len(targets) > 1
-    refuse_contradictions(targets, output, options["formats"])
-    if options["static"] and (options["urls"] or options["acceptance"]):
-        raise Refused("--static executes nothing; leave it out to run acceptance scenarios.")
     try:
-        for target in targets:
-            card = _grade(target, options)
-            cards.append(card)
-            deliver(card, options, several=several)
-        if several:
-            click.echo(cohort(cards, options), nl=False)
+        refuse_contradictions(targets, options)
+        require_cache()
+        while waiting:
+            try:
+                card = _grade(waiting[0], options)
+            except Refused as problem:
+                if not several:
+                    raise
+                refused = True
+                write_failure(options, waiting[:1], problem, several=True)
+                problem.show()
+            else:
+                cards.append(card)
+                deliver(card, options, several=several)
+            del waiting[0]
+        if several and cards:
+            say(cohort(cards, options))
     except (KeyboardInterrupt, Exception) as problem:
-        write_failure(options, targets, len(cards), problem)
+        write_failure(options, waiting, problem, several=several)
         if isinstance(problem, click.ClickException):
             raise
         return _report_crash(problem, verbose=options["verbose"])
     if any(f.verdict.internal for card in cards for f in card.findings):
         click.echo("check: the grader failed in at least one check; the scorecard is provisional.", err=True)
         return FAILED
+    if refused:
+        return USAGE
     bar: Fraction | None = options["min_score"]
     return BELOW if bar is not None and any(card.score < bar for card in cards) else OK
 
@@ -337,7 +331,7 @@ def _report_crash(problem: BaseException, *, verbose: bool) -> int:
 
 
 def _end_cleanly_on_signals() -> None:
-    """Make SIGINT and SIGTERM end every process of the repository under review before anything else happens."""
+    """Make Ctrl-C, SIGTERM and a closed terminal end every process of the repository before anything else happens."""
 
     def end(_number: int, _frame: FrameType | None) -> NoReturn:
         sandbox = sys.modules.get("checks.sandbox")
@@ -347,6 +341,8 @@ def _end_cleanly_on_signals() -> None:
 
     signal.signal(signal.SIGINT, end)
     signal.signal(signal.SIGTERM, end)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as `nohup` asks
+        signal.signal(signal.SIGHUP, end)
 
 
 def main() -> NoReturn:

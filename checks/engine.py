@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typing
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import Any
 
@@ -87,7 +87,8 @@ def judge(
     """Collect what the checks need, in parallel, and return each check's verdict and the evidence by type.
 
     Never raises for what happens inside a collector or a rule: evidence that can't be had puts only the checks that
-    need it in error (or blocks them), and a crash in one rule costs no other its verdict.
+    need it in error (or blocks them), and a crash in one rule costs no other its verdict. Ctrl-C is passed on once the
+    collectors under way have ended, and with them their databases and folders.
     """
     selected = list(checks)
     plan = order((need for c in selected for need in c.needs), collectors, given)
@@ -107,9 +108,13 @@ def judge(
             progress(item.label, True)
 
     # Submitted in dependency order to a first-in first-out queue, so a waiting collector's needs always run before it.
-    with ThreadPoolExecutor(max_workers=workers, thread_name_prefix="evidence") as pool:
+    pool = ThreadPoolExecutor(max_workers=workers, thread_name_prefix="evidence")
+    try:
         for item in plan:
             futures[item.produces] = pool.submit(collect, item)
+        wait(futures.values())
+    finally:
+        pool.shutdown(cancel_futures=True)  # after Ctrl-C, what waits in the queue is not begun
     verdicts = {c.id: _verdict(c, futures) for c in selected}
     return verdicts, {kind: f.result() for kind, f in futures.items() if f.exception() is None}
 

@@ -1,4 +1,4 @@
-"""The scorecard in a terminal, between 60 and 120 columns wide, with or without colour."""
+"""The scorecard in a terminal, between 40 and 120 columns wide, with or without colour."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from checks.reports._findings import findings_view
 from checks.reports._look import STATE_STYLES, STATUS_STYLES, bar, grid, heading, level
 from checks.reports.text import TITLE, clean, clean_path, without_commands
 
-NARROWEST, WIDEST = 60, 120
+NARROWEST, WIDEST = 40, 120
 _STEPS = 5
 _FILES = 5
 _NEXT = "Next steps, most points for the least effort first"
@@ -42,7 +42,7 @@ def render(scorecard: Scorecard) -> str:
 def render_terminal(scorecard: Scorecard, *, width: int, color: bool, verbose: bool) -> str:
     """Return the report, ending with a newline.
 
-    `width` is kept between 60 and 120 columns; `color` says whether escape sequences may be used (the caller decides
+    `width` is kept between 40 and 120 columns; `color` says whether escape sequences may be used (the caller decides
     by NO_COLOR and the kind of output); `verbose` adds every finding by family.
     """
     return _printed(terminal_view(scorecard, width=width, verbose=verbose), width, color)
@@ -64,24 +64,28 @@ def render_cohort(scorecards: Sequence[Scorecard], *, width: int, color: bool) -
     if width >= 100:
         table.add_column("Project", no_wrap=True, overflow="ellipsis", max_width=14)
     table.add_column("Score", justify="right", no_wrap=True)
-    table.add_column("", no_wrap=True)
-    table.add_column("Not known", justify="right", no_wrap=True)
+    if width >= 60:
+        table.add_column("", no_wrap=True)
+        table.add_column("Not known", justify="right", no_wrap=True)
     if width >= 80:
         table.add_column("Tests", justify="right", no_wrap=True)
         table.add_column("Lines", justify="right", no_wrap=True)
-    table.add_column("Assurance", no_wrap=True)
+    if width >= 60:
+        table.add_column("Assurance", no_wrap=True)
     for card in scorecards:
         cells: list[RenderableType] = [Text(clean(card.subject.name, TITLE))]
         if width >= 100:
             cells.append(Text(clean(card.project, 40), style="dim"))
         score = Text("! " if card.largely_reference else "", style="bold red")
         cells.append(score.append(percent(card.score), style=f"bold {level(card.score)}"))
-        cells.append(bar(card.score, 10 if width < 80 else 16, unknown=_unknown_share(card)))
-        cells.append(Text(str(len(card.unknown)) if card.provisional else "–", style="dim"))
+        if width >= 60:
+            cells.append(bar(card.score, 10 if width < 80 else 16, unknown=_unknown_share(card)))
+            cells.append(Text(str(len(card.unknown)) if card.provisional else "–", style="dim"))
         if width >= 80:
             cells.append(Text(f"{card.tests.passed:,}/{card.tests.executed:,}" if card.tests else "–"))
             cells.append(Text(percent(card.coverage.share) if card.coverage else "–"))
-        cells.append(Text(card.assurance.value))
+        if width >= 60:
+            cells.append(Text(card.assurance.value))
         table.add_row(*cells)
     count = Text(f"{len(scorecards)} {'repository' if len(scorecards) == 1 else 'repositories'}", style="bold")
     marked = sum(card.largely_reference for card in scorecards)
@@ -184,7 +188,8 @@ def _milestones(scorecard: Scorecard, width: int) -> RenderableType:
         table.add_column("Week", justify="right", no_wrap=True)
     if due:
         table.add_column("Due", no_wrap=True)
-    table.add_column("", no_wrap=True)
+    if width >= 60:
+        table.add_column("", no_wrap=True)
     table.add_column("Points", justify="right", no_wrap=True)
     table.add_column("", justify="right", no_wrap=True)
     for milestone in scorecard.milestones:
@@ -193,7 +198,8 @@ def _milestones(scorecard: Scorecard, width: int) -> RenderableType:
             cells.append(Text(str(milestone.week), style="dim"))
         if due:
             cells.append(Text(clean(milestone.due or "–", 10), style="dim"))
-        cells += _milestone_figures(scorecard, milestone, 12 if width < 80 else 20)
+        figures = _milestone_figures(scorecard, milestone, 12 if width < 80 else 20)
+        cells += figures if width >= 60 else figures[1:]
         table.add_row(*cells)
     return table
 
@@ -303,7 +309,9 @@ def _step(step: NextStep, width: int) -> RenderableType:
     facts = [clean(step.check_id, 60), f"{words.EFFORTS[step.effort]} effort", clean(step.milestone, 8)]
     if step.location:
         facts.append(words.place(step.location, width - 30))
-    return Group(head, Text(" · ".join(facts), style="dim", overflow="fold"), Text(clean(step.repair, 400)))
+    return Group(
+        head, Text(" · ".join(facts), style="dim", overflow="fold"), Text(clean(step.repair, 400), overflow="fold")
+    )
 
 
 def _bullet(text: str) -> RenderableType:

@@ -171,7 +171,7 @@ def subject_sentence(scorecard: Scorecard) -> str:
     """Return where the tree comes from: branch, commit, and whether files differ from it."""
     subject = scorecard.subject
     if subject.commit is None:
-        return "not under version control"
+        return f"{clean(subject.branch, 60)}, nothing committed yet" if subject.branch else "not under version control"
     place = f"{clean(subject.branch, 60)} @ " if subject.branch else ""
     text = f"{place}{clean(subject.commit, 64)[:10]}"
     if subject.dirty:
