@@ -58,7 +58,7 @@ def happen(app: Any, client: Any, ingestion: Ingestion) -> Outage:
         found.answers |= {(dependency, *question): result for question, result in zip(questions, results, strict=True)}
         ready = parallel([partial(_ready_again, clients[process]) for process in PROCESSES])
         found.recovered |= {(dependency, process): result for process, result in zip(PROCESSES, ready, strict=True)}
-        found.ended |= {(dependency, name): app.log(name)[-600:] for name in PROCESSES if not app.running(name)}
+        found.ended |= {(dependency, name): app.log(name)[-400:] for name in PROCESSES if not app.running(name)}
     found.stopped = dict(zip(PROCESSES, parallel([partial(app.terminate, name) for name in PROCESSES]), strict=True))
     started: list[Any] = parallel([_timed(partial(app.start, name)) for name in PROCESSES])
     found.started = dict(zip(PROCESSES, started, strict=True))
