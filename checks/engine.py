@@ -107,7 +107,9 @@ def judge(
             progress(item.label, True)
 
     # Submitted in dependency order to a first-in first-out queue, so a waiting collector's needs always run before it.
-    with ThreadPoolExecutor(max_workers=workers, thread_name_prefix="evidence") as pool:
+    # Side by side helps while commands of the repository run; what is only read and parsed would queue for the
+    # interpreter's lock.
+    with ThreadPoolExecutor(max_workers=1 if static else workers, thread_name_prefix="evidence") as pool:
         for item in plan:
             futures[item.produces] = pool.submit(collect, item)
     verdicts = {c.id: _verdict(c, futures) for c in selected}
