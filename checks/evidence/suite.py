@@ -8,13 +8,15 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from checks.formats.junit import TestCase
 from checks.model import NotMeasured, SuiteSummary
 from checks.repository import Repository
 from checks.runners import base
-from checks.services.base import needed, started
 from checks.session import Session
+
+if TYPE_CHECKING:
+    from checks.formats.junit import TestCase
 
 EXECUTES = True
 
@@ -68,6 +70,8 @@ def collect(repository: Repository, session: Session) -> SuiteRun:
 
     Raises NotMeasured when a service the tests need, or isolation where it is required, can't be had.
     """
+    from checks.services.base import needed, started
+
     suites = base.suites(repository)
     wanted = tuple(s for s in suites if not session.project.stack or s.stack in session.project.stack)
     for suite in suites:
