@@ -7,7 +7,6 @@ import os
 import shutil
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -122,7 +121,7 @@ def _next(card: Scorecard, options: dict[str, Any]) -> str:
     from checks.reports.terminal import render_next
 
     width, color = _screen(options["color"])
-    return render_next(replace(card, next_steps=card.next_steps[: options["next_count"]]), width=width, color=color)
+    return render_next(card._replace(next_steps=card.next_steps[: options["next_count"]]), width=width, color=color)
 
 
 def _screen(color: bool | None) -> tuple[int, bool]:

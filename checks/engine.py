@@ -9,8 +9,7 @@ from __future__ import annotations
 import typing
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from checks.model import Blocked, Check, EvidenceError, Verdict, blocked, unknown
 
@@ -18,8 +17,7 @@ Progress = Callable[[str, bool], None]
 """Called with a collector's label when it starts (False) and when it ends (True)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Collector:
+class Collector(NamedTuple):
     """How one kind of evidence is had.
 
     `executes` marks collectors that run the repository's own code: they are left out of a static grading.

@@ -6,10 +6,10 @@ import os
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from fractions import Fraction
 from pathlib import Path
+from typing import NamedTuple
 
 from checks import cache, catalogue, scoring
 from checks.engine import Progress, judge
@@ -34,8 +34,7 @@ class UnknownSelection(Exception):
     """`only` names no milestone, family or check; the text suggests one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
+class Options(NamedTuple):
     """What a grading is asked to do.
 
     `static` executes nothing of the repository. `only` restricts it to milestones, families or check ids. `isolation`
@@ -47,7 +46,7 @@ class Options:
     only: tuple[str, ...] = ()
     isolation: str = "auto"
     fresh: bool = False
-    limits: Limits = field(default_factory=Limits)
+    limits: Limits = Limits()
 
 
 def plan(project: Project, dues: Mapping[str, str] | None = None) -> tuple[scoring.PlannedMilestone, ...]:
@@ -83,7 +82,7 @@ def select(
         if not found:
             raise UnknownSelection(_suggest(name, [m.id for m in milestones], sorted(planned | known.keys())))
         wanted |= found
-    kept = (replace(m, checks=tuple(c for c in m.checks if c.id in wanted)) for m in milestones)
+    kept = (m._replace(checks=tuple(c for c in m.checks if c.id in wanted)) for m in milestones)
     return tuple(m for m in kept if m.checks), {id_: rule for id_, rule in known.items() if id_ in wanted}
 
 
@@ -119,7 +118,7 @@ def grade(
     kept = None if options.fresh else cache.load(shelf, name)
     if kept is not None:
         try:
-            return replace(document.from_document(kept), cached=True, seconds=time.monotonic() - started)
+            return document.from_document(kept)._replace(cached=True, seconds=time.monotonic() - started)
         except document.ScorecardFormatError:
             pass  # written by another version or damaged: measure again, which replaces it
     milestones, rules = select(plan(project, dues), catalogue.checks(), options.only)
@@ -132,7 +131,7 @@ def grade(
             rules.values(), catalogue.collectors(), given, static=options.static, progress=progress
         )
         card = _scorecard(repository, project, milestones, rules, verdicts, evidence, session)
-    card = replace(card, seconds=time.monotonic() - started)
+    card = card._replace(seconds=time.monotonic() - started)
     if _repeatable(card, verdicts, static=options.static):
         cache.store(shelf, name, document.to_document(card))
     return card

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 GIT_SECONDS = 60
 READ_LIMIT = 1 << 20  # bytes of one text file that are worth parsing; larger ones are data
@@ -32,8 +33,7 @@ class FileTooLarge(Exception):
     """A file is larger than the reader's limit."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """A file of the repository: POSIX path relative to the root, size in bytes, and what kind of file it is.
 
     `escapes` marks a symbolic link whose target lies outside the tree; such a link is never followed.

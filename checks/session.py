@@ -5,12 +5,12 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from scaffolder.projects import Project
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(NamedTuple):
     """Bounds on a command of the repository: wall time in seconds, memory in bytes, processes.
 
     `memory` bounds the resident memory of all its processes together (None: no bound).
@@ -34,7 +34,7 @@ class Session:
     project: Project
     work: Path
     cache: Path
-    limits: Limits = Limits()
+    limits: Limits = field(default_factory=Limits)
     isolation: str = "auto"
     turn: threading.Lock = field(default_factory=threading.Lock, repr=False)
     _notes: list[str] = field(default_factory=list, repr=False)

@@ -10,7 +10,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 # Each form with the literals without which it cannot be there: searching for those first is many times faster.
 _FORMS: tuple[tuple[str, tuple[bytes, ...], re.Pattern[bytes]], ...] = tuple(
@@ -66,8 +66,7 @@ _WORD = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz01234567
 _LEAST = {"private_key": 0.0, "value": 4.0, "jwt": 3.5, "aws_key": 2.8}  # bits a character
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(NamedTuple):
     """A likely secret: what it is, where it starts in the bytes, and enough of it to recognise, never the whole."""
 
     kind: str

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 MAX_TEXT = 200_000  # characters of one script
 MAX_DEPTH = 40  # groups, conditions and loops inside each other
@@ -23,8 +23,7 @@ class ShellError(Exception):
         self.line = line
 
 
-@dataclass(frozen=True, slots=True)
-class Simple:
+class Simple(NamedTuple):
     """A command: words without quotes, and the scripts inside its `$(…)`. Without words it only assigns variables."""
 
     words: tuple[str, ...]
@@ -32,39 +31,34 @@ class Simple:
     captured: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Pipe:
+class Pipe(NamedTuple):
     """Commands joined by `|`, perhaps negated by `!`."""
 
     items: tuple[Node, ...]
     negated: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class AndOr:
+class AndOr(NamedTuple):
     """Pipes joined by `&&` and `||`; `operators` is one shorter than `items`."""
 
     items: tuple[Node, ...]
     operators: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Items:
+class Items(NamedTuple):
     """A list of commands, each with whether it runs in the background."""
 
     items: tuple[tuple[Node, bool], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class If:
+class If(NamedTuple):
     """Conditions with their bodies, and what `else` runs."""
 
     branches: tuple[tuple[Items, Items], ...]
     otherwise: Items | None
 
 
-@dataclass(frozen=True, slots=True)
-class Loop:
+class Loop(NamedTuple):
     """A loop; `certain` when its body runs at least once, `never` when it cannot run."""
 
     condition: Items | None
@@ -73,23 +67,20 @@ class Loop:
     never: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
+class Case(NamedTuple):
     """The bodies of a `case`."""
 
     bodies: tuple[Items, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(NamedTuple):
     """`{ … }`, or `( … )` when `subshell`."""
 
     body: Items
     subshell: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Function:
+class Function(NamedTuple):
     """A function: it runs nothing until it is called."""
 
     name: str
@@ -99,8 +90,7 @@ class Function:
 Node = Simple | Pipe | AndOr | Items | If | Loop | Case | Group | Function
 
 
-@dataclass(frozen=True, slots=True)
-class _Token:
+class _Token(NamedTuple):
     kind: str  # "word", "operator" or "redirect"
     text: str
     line: int

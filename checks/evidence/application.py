@@ -11,6 +11,7 @@ import ast
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from checks.repository import Entry, FileTooLarge, Repository
 
@@ -30,8 +31,7 @@ _ENVIRONMENT = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """A name in the source: an environment variable, a metric, a formatter; `detail` says more of it."""
 
     name: str
@@ -40,8 +40,7 @@ class Place:
     detail: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
+class Route(NamedTuple):
     """A route of the source: the method (``any`` where it is not said), and the path with its local prefix."""
 
     method: str
@@ -50,8 +49,7 @@ class Route:
     line: int
 
 
-@dataclass(frozen=True, slots=True)
-class Application:
+class Application(NamedTuple):
     """What the source declares. Places of `metrics` have their kind as detail, of `formatters` the keys they write.
 
     `used` are names that the source refers to, `signals` handlers of SIGTERM by module, `prints` calls of `print`.

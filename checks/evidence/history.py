@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from checks.model import NotMeasured
 from checks.repository import Repository, RepositoryError, run_git
@@ -31,8 +31,7 @@ _GENERATED = re.compile(
 _PINNED = re.compile(r"(?:^|/)requirements[^/]*(?:/[^/]+)?\.txt$")
 
 
-@dataclass(frozen=True, slots=True)
-class Commit:
+class Commit(NamedTuple):
     """A commit: `day` is the author's date, `lines` what was added and removed, lock files left out.
 
     `template` says that the scaffolder made it, `bot` that a program did, `merge` that it joins work on a branch.
@@ -54,8 +53,7 @@ class Commit:
         return not (self.template or self.bot)
 
 
-@dataclass(frozen=True, slots=True)
-class History:
+class History(NamedTuple):
     """The commits that lead to the current one, newest first; `limits` says what is missing from them."""
 
     git: bool
@@ -68,8 +66,7 @@ class History:
         return tuple(c for c in self.commits if c.own)
 
 
-@dataclass(frozen=True, slots=True)
-class TrackedFiles:
+class TrackedFiles(NamedTuple):
     """What git keeps: files that are large, as (path, bytes), and files that a program makes again."""
 
     git: bool

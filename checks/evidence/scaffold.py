@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from checks.evidence.documents import Markdown, parse
 from checks.repository import FileTooLarge, Repository, run_git
@@ -25,8 +25,7 @@ _EMPTY = hashlib.sha256(b"").hexdigest()  # an empty `__init__.py` is nobody's w
 _MARKER = re.compile(rb"TODO\((m\d{1,2}\.\d{1,2})\)")
 
 
-@dataclass(frozen=True, slots=True)
-class TemplateFile:
+class TemplateFile(NamedTuple):
     """A file of the template: `owner` is tool, merged or seed, `state` pristine, edited or missing.
 
     `empty` says that the template made it empty, as an `__init__.py` is.
@@ -38,8 +37,7 @@ class TemplateFile:
     empty: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Scaffold:
+class Scaffold(NamedTuple):
     """The template's files as they are now; no `project` when the repository was not made from a template.
 
     `readme` is the README as the template made it, where the first commit still has it. `own` counts the source files
@@ -58,8 +56,7 @@ class Scaffold:
         return next((f.state for f in self.files if f.path == path), None)
 
 
-@dataclass(frozen=True, slots=True)
-class Originals:
+class Originals(NamedTuple):
     """The tool-owned files of the grader's own copy of the template, each as it is in the repository."""
 
     project: str
@@ -67,8 +64,7 @@ class Originals:
     files: tuple[TemplateFile, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Marker:
+class Marker(NamedTuple):
     """A `TODO(mN.K)` in the source: the task that it stands for, and where it is."""
 
     task: str
@@ -76,8 +72,7 @@ class Marker:
     line: int
 
 
-@dataclass(frozen=True, slots=True)
-class Markers:
+class Markers(NamedTuple):
     """Every marker in the source, by path and line."""
 
     found: tuple[Marker, ...]

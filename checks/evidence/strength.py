@@ -13,10 +13,9 @@ import secrets
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from checks.evidence.scaffold import Scaffold
 from checks.evidence.source import SourceIndex
@@ -37,8 +36,7 @@ _PATIENCE = 15.0  # seconds on top of three times what the tests took: a changed
 _COMMENT = {"python": b"#", "ruby": b"#", "node": b"//"}
 
 
-@dataclass(frozen=True, slots=True)
-class PlantedBug:
+class PlantedBug(NamedTuple):
     """A change that was tried, and whether a test failed with it. `tests` counts the tests that run the line."""
 
     path: str
@@ -49,8 +47,7 @@ class PlantedBug:
     noticed: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Strength:
+class Strength(NamedTuple):
     """All planted bugs. `candidates` counts the changes to choose from; `control` says why the suite can't be trusted.
 
     `wanted` is the number of bugs, `share` the least share of them to be noticed.
@@ -63,8 +60,7 @@ class Strength:
     control: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class _Plan:
+class _Plan(NamedTuple):
     """One suite's share of the sample: each change with the tests that run its line."""
 
     result: SuiteResult

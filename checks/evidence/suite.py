@@ -6,9 +6,9 @@ import secrets
 import shutil
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple
 
 from checks.model import NotMeasured, SuiteSummary
 from checks.repository import Repository
@@ -21,8 +21,7 @@ if TYPE_CHECKING:
 EXECUTES = True
 
 
-@dataclass(frozen=True, slots=True)
-class SuiteResult:
+class SuiteResult(NamedTuple):
     """What came of one suite.
 
     `stage` says how far it got: ``install`` (its dependencies can't be installed), ``unknown`` (this grader could not
@@ -47,13 +46,12 @@ class SuiteResult:
     data: Path | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class SuiteRun:
+class SuiteRun(NamedTuple):
     """All suites that ran, the counts over them, and the executed lines by path of the repository."""
 
     summary: SuiteSummary
     results: tuple[SuiteResult, ...]
-    lines: Mapping[str, frozenset[int]] = field(default_factory=dict, repr=False)
+    lines: Mapping[str, frozenset[int]] = MappingProxyType({})
 
     @property
     def complete(self) -> bool:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from checks.model import NotMeasured
 from checks.repository import Repository
@@ -26,8 +26,7 @@ _STALE_NAMES = frozenset({".coverage", "coverage.xml", "lcov.info", ".resultset.
 _STALE_FOLDERS = frozenset({".pytest_cache", "htmlcov", "__pycache__", ".nyc_output"})
 
 
-@dataclass(frozen=True, slots=True)
-class Suite:
+class Suite(NamedTuple):
     """One test suite: its stack, its folder ("" is the root), its framework, and the file that showed it."""
 
     stack: str
@@ -45,8 +44,7 @@ class Suite:
         return f"{self.folder}/{relative}" if self.folder else relative
 
 
-@dataclass(frozen=True, slots=True)
-class Environment:
+class Environment(NamedTuple):
     """An installed environment: where, by which interpreter, from which file, and how firmly that file pins.
 
     `pinned` is ``hashes``, ``versions`` or "" (not at all); `tools` is the folder of the grader's own coverage.
@@ -69,8 +67,7 @@ class InstallFailed(Exception):
         self.log = log
 
 
-@dataclass(frozen=True, slots=True)
-class RawRun:
+class RawRun(NamedTuple):
     """What running one suite gave: the report of its tests, the lines it ran by repository path, and how it ended.
 
     `problem` is empty when the run ended by itself and its records agree; `log` are the last lines it wrote.
@@ -80,7 +77,7 @@ class RawRun:
     """
 
     report: JUnitReport
-    lines: Mapping[str, frozenset[int]] = field(default_factory=dict)
+    lines: Mapping[str, frozenset[int]] = MappingProxyType({})
     problem: str = ""
     log: str = ""
     exit: int | None = 0

@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from checks import sandbox
 from checks.sandbox import Box, Running
@@ -34,8 +35,7 @@ class BootFailed(Exception):
         self.process, self.log = process, log
 
 
-@dataclass(frozen=True, slots=True)
-class Stopped:
+class Stopped(NamedTuple):
     """How a process ended after SIGTERM: exit code (negative for a signal), seconds it took, its whole log's ends."""
 
     exit: int | None
