@@ -256,7 +256,7 @@ def _merged(by_event: Mapping[str, tuple[Run, ...]]) -> tuple[Run, ...]:
 def _given(job: Job, inputs: Mapping[str, str]) -> Job:
     """Put what the caller passes into the environment's name of a reusable workflow's job."""
     match = re.fullmatch(r"\$\{\{\s*inputs\.([\w-]+)\s*\}\}", job.environment or "")
-    return job._replace(environment=inputs.get(match.group(1), job.environment)) if match else job
+    return job._replace(environment=inputs.get(match.group(1), job.environment)) if match else job._replace()
 
 
 def _stacks(repository: Repository) -> frozenset[str]:
