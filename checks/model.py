@@ -201,7 +201,7 @@ def check(id: str, *, effort: str, advisory: bool = False) -> Callable[[Callable
                 f"check {id}: the docstring needs a title, an explanation and a repair, blank lines between"
             )
         hints = typing.get_type_hints(function)
-        names = list(inspect.signature(function).parameters)
+        names = function.__code__.co_varnames[: function.__code__.co_argcount]
         if not names or any(not isinstance(hints.get(name), type) for name in names):
             raise TypeError(f"check {id}: every parameter must be annotated with one evidence type")
         return Check(

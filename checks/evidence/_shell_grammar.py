@@ -9,6 +9,7 @@ MAX_TEXT = 200_000  # characters of one script
 MAX_DEPTH = 40  # groups, conditions and loops inside each other
 
 _PLAIN = re.compile(r"[^\s;&|()<>'\"\\$`]+")
+_QUOTED = re.compile(r"""[^"\\$`]+""")
 _OPERATOR = re.compile(r"&&|\|\||;;&?|;&|\|&|[;&|()\n]")
 _REDIRECT = re.compile(r"&>>?|<<<|<<-?|>>|[<>]&|<>|>\||[<>]")
 _ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\[[^]]*\])?\+?=")
@@ -189,17 +190,17 @@ def _word(text: str, position: int, line: int) -> tuple[_Token, int]:
 def _double(text: str, position: int, line: int, out: list[str], captured: list[str]) -> int:
     while position < len(text):
         char = text[position]
-        if char == '"':
+        if match := _QUOTED.match(text, position):
+            out.append(match.group())
+            position = match.end()
+        elif char == '"':
             return position + 1
-        if char == "\\":
+        elif char == "\\":
             following = text[position + 1 : position + 2]
             out.append(following if following in '$`"\\' else "" if following == "\n" else "\\" + following)
             position += 2
-        elif char in "$`":
-            position = _dollar(text, position, line, out, captured)
         else:
-            out.append(char)
-            position += 1
+            position = _dollar(text, position, line, out, captured)
     raise ShellError("a quote is not closed", line)
 
 
