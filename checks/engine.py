@@ -1,4 +1,4 @@
-"""Rules ask for evidence by type; each kind is collected once, in parallel, and judged.
+"""Rules ask for evidence by type; each kind is collected once and judged; in parallel while commands run.
 
 A collector is a function annotated with what it needs (the repository, the grading session, other evidence) and with
 the evidence it returns. Nothing is collected that no selected check asks for.
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import typing
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 from checks.model import Blocked, Check, EvidenceError, Verdict, blocked, unknown
@@ -82,41 +81,71 @@ def judge(
     progress: Progress = lambda _label, _done: None,
     workers: int = 4,
 ) -> tuple[dict[str, Verdict], dict[type, object]]:
-    """Collect what the checks need, in parallel, and return each check's verdict and the evidence by type.
+    """Collect what the checks need, in parallel unless `static`; return each check's verdict, and the evidence by type.
 
     Never raises for what happens inside a collector or a rule: evidence that can't be had puts only the checks that
     need it in error (or blocks them), and a crash in one rule costs no other its verdict.
     """
     selected = list(checks)
     plan = order((need for c in selected for need in c.needs), collectors, given)
-    futures: dict[type, Future[Any]] = {}
-    for kind, value in given.items():
-        futures[kind] = Future()
-        futures[kind].set_result(value)
+    outcomes: dict[type, _Outcome] = {kind: _Outcome(value) for kind, value in given.items()}
+    if static:  # what is only read and parsed would queue for the interpreter's lock
+        for item in plan:
+            outcomes[item.produces] = _static(item, outcomes, progress)
+    else:
+        outcomes |= _side_by_side(plan, outcomes, progress, workers)
+    verdicts = {c.id: _verdict(c, outcomes) for c in selected}
+    return verdicts, {kind: o.evidence for kind, o in outcomes.items() if o.problem is None}
 
-    def collect(item: Collector) -> Any:
-        if static and item.executes:
-            raise Blocked("nothing is executed in a static grading", by="--static")
-        arguments = [futures[need].result() for need in item.needs]
-        progress(item.label, False)
-        try:
-            return item.function(*arguments)
-        finally:
-            progress(item.label, True)
+
+class _Outcome(NamedTuple):
+    """The evidence of a kind, or why it can't be had."""
+
+    evidence: object = None
+    problem: BaseException | None = None
+
+
+def _static(item: Collector, outcomes: Mapping[type, _Outcome], progress: Progress) -> _Outcome:
+    if item.executes:
+        return _Outcome(problem=Blocked("nothing is executed in a static grading", by="--static"))
+    return _collect(item, outcomes.__getitem__, progress)
+
+
+def _side_by_side(
+    plan: Iterable[Collector], given: Mapping[type, _Outcome], progress: Progress, workers: int
+) -> dict[type, _Outcome]:
+    """Collect while commands of the repository run; a collector waits for what it needs."""
+    from concurrent.futures import Future, ThreadPoolExecutor
+
+    futures: dict[type, Future[_Outcome]] = {}
+
+    def outcome(kind: type) -> _Outcome:
+        return given[kind] if kind in given else futures[kind].result()
 
     # Submitted in dependency order to a first-in first-out queue, so a waiting collector's needs always run before it.
-    # Side by side helps while commands of the repository run; what is only read and parsed would queue for the
-    # interpreter's lock.
-    with ThreadPoolExecutor(max_workers=1 if static else workers, thread_name_prefix="evidence") as pool:
+    with ThreadPoolExecutor(max_workers=workers, thread_name_prefix="evidence") as pool:
         for item in plan:
-            futures[item.produces] = pool.submit(collect, item)
-    verdicts = {c.id: _verdict(c, futures) for c in selected}
-    return verdicts, {kind: f.result() for kind, f in futures.items() if f.exception() is None}
+            futures[item.produces] = pool.submit(_collect, item, outcome, progress)
+    return {kind: future.result() for kind, future in futures.items()}
 
 
-def _verdict(item: Check, futures: Mapping[type, Future[Any]]) -> Verdict:
+def _collect(item: Collector, outcome: Callable[[type], _Outcome], progress: Progress) -> _Outcome:
+    needs = [outcome(need) for need in item.needs]
+    missing = next((need.problem for need in needs if need.problem is not None), None)
+    if missing is not None:
+        return _Outcome(problem=missing)
+    progress(item.label, False)
+    try:
+        return _Outcome(item.function(*(need.evidence for need in needs)))
+    except Exception as problem:  # noqa: BLE001 - a collector's crash is a matter of the checks that need it
+        return _Outcome(problem=problem)
+    finally:
+        progress(item.label, True)
+
+
+def _verdict(item: Check, outcomes: Mapping[type, _Outcome]) -> Verdict:
     for need in item.needs:
-        problem = futures[need].exception()
+        problem = outcomes[need].problem
         if isinstance(problem, Blocked):
             return unknown(str(problem)) if problem.by == "--static" else blocked(str(problem), problem.by)
         if isinstance(problem, EvidenceError):
@@ -124,7 +153,7 @@ def _verdict(item: Check, futures: Mapping[type, Future[Any]]) -> Verdict:
         if problem is not None:
             return _crash(f"collecting {need.__name__}", problem)
     try:
-        verdict = item(*(futures[need].result() for need in item.needs))
+        verdict = item(*(outcomes[need].evidence for need in item.needs))
     except Exception as problem:  # noqa: BLE001 - a rule's crash is that rule's verdict
         return _crash(f"judging {item.id}", problem)
     return verdict
