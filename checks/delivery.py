@@ -38,13 +38,17 @@ class Refused(click.ClickException):
 
 
 def cache_folder() -> Path:
-    """Return the folder that outlives gradings: CHECK_CACHE_DIR, else the user's cache folder."""
+    """Return the folder that outlives gradings: CHECK_CACHE_DIR, else one in the user's cache folder.
+
+    That is `~/Library/Caches` on macOS, and elsewhere what the XDG Base Directory Specification says.
+    """
     own = os.environ.get("CHECK_CACHE_DIR")
     if own:
         return Path(own).expanduser().absolute()
-    import platformdirs
-
-    return Path(platformdirs.user_cache_dir("backend-scaffold"))
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches" / "backend-scaffold"
+    shared = os.environ.get("XDG_CACHE_HOME", "")
+    return (Path(shared) if shared.startswith("/") else Path.home() / ".cache") / "backend-scaffold"
 
 
 def refuse_contradictions(targets: Sequence[Path], output: Path | None, formats: Sequence[str]) -> None:
