@@ -63,9 +63,14 @@ def collectors() -> dict[type, Collector]:
     """
     found: dict[type, Collector] = {}
     for module in _modules("checks.evidence"):
-        for name, value in vars(module).items():
-            if name.startswith("collect") and inspect.isfunction(value) and value.__module__ == module.__name__:
-                item = collector(value, executes=getattr(module, "EXECUTES", False))
-                if found.setdefault(item.produces, item) is not item:
-                    raise ValueError(f"two collectors produce {item.produces.__name__}; one is in {module.__name__}")
+        for item in collectors_in(module):
+            if found.setdefault(item.produces, item) is not item:
+                raise ValueError(f"two collectors produce {item.produces.__name__}; one is in {module.__name__}")
     return found
+
+
+def collectors_in(module: ModuleType) -> Iterator[Collector]:
+    """Yield the collectors that a module defines."""
+    for name, value in vars(module).items():
+        if name.startswith("collect") and inspect.isfunction(value) and value.__module__ == module.__name__:
+            yield collector(value, executes=getattr(module, "EXECUTES", False))

@@ -8,12 +8,23 @@ from __future__ import annotations
 
 import typing
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from checks.model import Blocked, Check, EvidenceError, Verdict, blocked, unknown
 
 Progress = Callable[[str, bool], None]
 """Called with a collector's label when it starts (False) and when it ends (True)."""
+
+
+class HeadStart(Protocol):
+    """Evidence that is being collected already, elsewhere."""
+
+    @property
+    def kinds(self) -> frozenset[type]:
+        """The types that will come."""
+
+    def evidence(self) -> Mapping[type, object]:
+        """Wait, and return the evidence by type; what could not be had is missing."""
 
 
 class Collector(NamedTuple):
@@ -80,8 +91,11 @@ def judge(
     static: bool = False,
     progress: Progress = lambda _label, _done: None,
     workers: int = 4,
+    ahead: HeadStart | None = None,
 ) -> tuple[dict[str, Verdict], dict[type, object]]:
     """Collect what the checks need, in parallel unless `static`; return each check's verdict, and the evidence by type.
+
+    `ahead` is asked for the evidence that it collects already, once everything else that can be had is there.
 
     Never raises for what happens inside a collector or a rule: evidence that can't be had puts only the checks that
     need it in error (or blocks them), and a crash in one rule costs no other its verdict.
@@ -89,9 +103,15 @@ def judge(
     selected = list(checks)
     plan = order((need for c in selected for need in c.needs), collectors, given)
     outcomes: dict[type, _Outcome] = {kind: _Outcome(value) for kind, value in given.items()}
-    if static:  # what is only read and parsed would queue for the interpreter's lock
+    if static:  # in turn: what is only read and parsed would queue for the interpreter's lock
+        if ahead is not None:
+            for item in plan:
+                if item.produces not in ahead.kinds and outcomes.keys() >= {*item.needs}:
+                    outcomes[item.produces] = _static(item, outcomes, progress)
+            outcomes |= {kind: _Outcome(value) for kind, value in ahead.evidence().items()}
         for item in plan:
-            outcomes[item.produces] = _static(item, outcomes, progress)
+            if item.produces not in outcomes:
+                outcomes[item.produces] = _static(item, outcomes, progress)
     else:
         outcomes |= _side_by_side(plan, outcomes, progress, workers)
     verdicts = {c.id: _verdict(c, outcomes) for c in selected}

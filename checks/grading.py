@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from checks import cache, catalogue, scoring
-from checks.engine import Progress, judge
+from checks.engine import HeadStart, Progress, judge
 from checks.model import (
     Assurance,
     Check,
@@ -102,8 +102,9 @@ def grade(
     why: str = "",
     dues: Mapping[str, str] | None = None,
     progress: Progress = lambda _label, _done: None,
+    ahead: HeadStart | None = None,
 ) -> Scorecard:
-    """Grade a repository as `project`; `why` tells how the project was found.
+    """Grade a repository as `project`; `why` tells how the project was found, `ahead` what already reads it.
 
     An unchanged repository is answered from `options.cache` and marked so.
 
@@ -128,7 +129,7 @@ def grade(
             session.note(f"graded as {why}")
         given: dict[type, object] = {Repository: repository, Session: session}
         verdicts, evidence = judge(
-            rules.values(), catalogue.collectors(), given, static=options.static, progress=progress
+            rules.values(), catalogue.collectors(), given, static=options.static, progress=progress, ahead=ahead
         )
         card = _scorecard(repository, project, milestones, rules, verdicts, evidence, session)
     card = card._replace(seconds=time.monotonic() - started)

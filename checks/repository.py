@@ -11,7 +11,7 @@ import os
 import re
 import stat
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -169,15 +169,27 @@ def open_repository(target: Path) -> Repository:
 
     Raises RepositoryError when the path does not exist, is not a folder, or cannot be read.
     """
+    return opening(target)()
+
+
+def opening(target: Path) -> Callable[[], Repository]:
+    """Ask git about the repository at `target`, and return what waits for the answers and indexes it.
+
+    Both raise what `open_repository` raises.
+    """
     root = target.resolve()
     if not root.exists():
         raise RepositoryError(f"{target}: there is no such folder. Give the path of a repository.")
     if not root.is_dir():
         raise RepositoryError(f"{target}: this is a file. Give the folder of the repository.")
     _inside.cache_clear()
-    listed = _start_git(root, "ls-files", "--stage", "-z", "--full-name", ".")
-    asked = _start_git(root, "status", "--porcelain=v2", "-z", "--branch", "--no-renames", "--untracked-files=normal")
-    listing, status = _output(listed), _output(asked)  # the two run side by side
+    listing = ask_git(root, "ls-files", "--stage", "-z", "--full-name", ".")
+    status = ask_git(root, "status", "--porcelain=v2", "-z", "--branch", "--no-renames", "--untracked-files=normal")
+
+    return lambda: _opened(target, root, listing(), status())
+
+
+def _opened(target: Path, root: Path, listing: bytes | None, status: bytes | None) -> Repository:
     if listing is None:
         return Repository(root, tuple(_walk(root)))
     if not (root / ".git").exists():
@@ -274,6 +286,12 @@ def run_git(root: Path, *arguments: str, stdin: bytes | None = None) -> bytes | 
     Raises RepositoryError when git does not answer within 60 s.
     """
     return _output(_start_git(root, *arguments, stdin=stdin is not None), stdin)
+
+
+def ask_git(root: Path, *arguments: str) -> Callable[[], bytes | None]:
+    """Start a read-only git command in `root`, and return what waits for its output as `run_git` does."""
+    process = _start_git(root, *arguments)
+    return lambda: _output(process)
 
 
 def _start_git(root: Path, *arguments: str, stdin: bool = False) -> subprocess.Popen[bytes] | None:

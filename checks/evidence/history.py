@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from checks.model import NotMeasured
-from checks.repository import Repository, RepositoryError, run_git
+from checks.repository import Repository, RepositoryError, ask_git, run_git
 
 MAX_COMMITS = 5000
 LARGE_BYTES = 1 << 20  # what is larger is data; GitHub warns from 50 MiB on, when it is too late
@@ -89,18 +89,18 @@ def collect(repository: Repository) -> History:
     if repository.commit is None:
         return History(repository.git)
     try:
+        shallow = ask_git(repository.root, "rev-parse", "--is-shallow-repository")
         output = run_git(
             repository.root, "-c", "log.showSignature=false", "log", f"--format={_FORMAT}", "--numstat",
             "--find-renames", "--no-ext-diff", "--no-textconv", "--no-color", f"--max-count={MAX_COMMITS + 1}",
             "HEAD", "--",
         )  # fmt: skip
-        shallow = run_git(repository.root, "rev-parse", "--is-shallow-repository") == b"true\n"
+        limits = "the clone is shallow" if shallow() == b"true\n" else None
     except RepositoryError as error:
         raise NotMeasured(f"the history cannot be read: {error}") from error
     if output is None:
         raise NotMeasured("the history cannot be read: git refuses to show its log")
     commits = tuple(_commits(output.decode(errors="replace")))
-    limits = "the clone is shallow" if shallow else None
     if len(commits) > MAX_COMMITS:
         limits = f"only the last {MAX_COMMITS} commits were read"
     return History(True, commits[:MAX_COMMITS], limits)

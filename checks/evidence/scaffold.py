@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
+from collections.abc import Iterator
+from pathlib import Path
 from typing import NamedTuple
 
 from checks.evidence.documents import Markdown, parse
@@ -100,13 +103,20 @@ def collect_originals(repository: Repository, session: Session) -> Originals:
     """Comparing with the grader's own copy."""
     project = session.project
     states: list[TemplateFile] = []
-    for file in sorted(project.starter.rglob("*")):
-        path = file.relative_to(project.starter).as_posix()
-        if not file.is_file() or file.suffix == ".jinja" or project.ownership.owner_of(path) != "tool":
+    for path in sorted(_files(project.starter), key=lambda path: path.split("/")):
+        file = project.starter / path
+        if path.endswith(".jinja") or project.ownership.owner_of(path) != "tool" or not file.is_file():
             continue  # what is rendered from answers differs by right
         sha256 = hashlib.sha256(file.read_bytes()).hexdigest()
         states.append(TemplateFile(path, "tool", _state(repository, path, sha256)))
     return Originals(project.id, project.version or __version__, tuple(states))
+
+
+def _files(root: Path) -> Iterator[str]:
+    """Yield the files below a folder as paths relative to it."""
+    start = len(f"{root}/")
+    for folder, _, names in os.walk(root):
+        yield from (f"{folder}/{name}"[start:] for name in names)
 
 
 def _state(repository: Repository, path: str, sha256: str) -> str:
