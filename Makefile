@@ -6,10 +6,10 @@ READY := $(VENV)/.ready
 DEMO ?= demo
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast lint format bench docs clean
+.PHONY: help setup demo test test-fast verify lint format bench docs fingerprints clean
 
 help: ## Show these commands
-	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(READY) ## Create the virtual environment with everything in it
 
@@ -18,7 +18,7 @@ $(READY): pyproject.toml
 	  { echo "Python 3.11 or newer is needed; try: make PYTHON=python3.13 $(MAKECMDGOALS)"; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --editable '.[services,strength,github]' --group dev
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --editable '.[services,strength,acceptance,github]' --group dev
 	@touch $@
 
 demo: $(READY) ## Scaffold project 2, grade it for real, write the HTML report
@@ -37,12 +37,16 @@ test: $(READY) ## Run every test, with the coverage of our own code
 test-fast: $(READY) ## Run the tests that take no server, browser or build
 	$(BIN)/python -m pytest -m "not slow" -n 2 --dist loadfile $(PYTEST)
 
+verify: $(READY) ## Prove project 2's grade: solution, starter, and every seeded fault
+	$(BIN)/check --verify templates/project2_data_platform $(VERIFY)
+
 lint: $(READY) ## Types, style, import boundaries, generated documents up to date
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python tools/rules_reference.py --check
+	$(BIN)/python tools/fingerprints.py --check
 
 format: $(READY) ## Rewrite the code in the house style
 	$(BIN)/ruff check --fix .
@@ -53,6 +57,9 @@ bench: $(READY) ## Measure speed as ratios against what a user would run instead
 
 docs: $(READY) ## Write the rules reference from the rules
 	$(BIN)/python tools/rules_reference.py
+
+fingerprints: $(READY) ## Write the fingerprints of the reference solutions
+	$(BIN)/python tools/fingerprints.py
 
 clean: ## Remove what these commands made
 	rm -rf $(VENV) $(DEMO) build dist .coverage* .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

@@ -7,7 +7,6 @@ grader itself failed or was interrupted.
 from __future__ import annotations
 
 import gc
-import json
 import os
 import signal
 import sys
@@ -23,11 +22,14 @@ import click
 from checks.delivery import (
     FAILED,
     FORMATS,
+    USAGE,
     Refused,
     cache_folder,
     cohort,
     deliver,
     refuse_contradictions,
+    require_cache,
+    say,
     write_failure,
 )
 from scaffolder import __version__
@@ -41,12 +43,12 @@ if TYPE_CHECKING:
 OK, BELOW = 0, 1
 
 
-def _formats(_context: click.Context, _option: click.Parameter, values: Sequence[str]) -> tuple[str, ...]:
+def _formats(context: click.Context, _option: click.Parameter, values: Sequence[str]) -> tuple[str, ...]:
     names = [name.strip() for value in values for name in value.split(",") if name.strip()]
     for name in names:
-        if name not in FORMATS:
+        if name not in FORMATS and not context.resilient_parsing:
             raise click.BadParameter(f"{name!r} is not one of {', '.join(FORMATS)}.")
-    return tuple(dict.fromkeys(names)) or ("terminal",)
+    return tuple(dict.fromkeys(name for name in names if name in FORMATS)) or ("terminal",)
 
 
 def _share(_context: click.Context, _option: click.Parameter, value: str | None) -> Fraction | None:
@@ -73,7 +75,25 @@ def _check_ids(_context: click.Context, _option: click.Parameter, incomplete: st
     return [id_ for id_ in checks() if id_.startswith(incomplete)]
 
 
-@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+class _Command(click.Command):
+    """Writes a result for a command line that click refuses, too."""
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        """Parse the command line."""
+        try:
+            return super().make_context(info_name, list(args), parent, **extra)
+        except click.UsageError as problem:
+            # What can be read of it says where the result belongs.
+            lenient = {"resilient_parsing": True, "ignore_unknown_options": True}
+            read = super().make_context(info_name, list(args), parent, **extra, **lenient).params
+            targets = [target for target in read["targets"] or () if not str(target).startswith("-")]
+            write_failure(read, targets or [Path()], problem, several=len(targets) > 1)
+            raise
+
+
+@click.command(cls=_Command, context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("targets", nargs=-1, metavar="[TARGET]...", type=click.Path(path_type=Path))
 @click.option("--project", metavar="PROJECT", shell_complete=_projects, help="Grade as this project, e.g. project2.")
 @click.option("--static", is_flag=True, help="Read only: nothing of the repository is executed.")
@@ -121,12 +141,32 @@ def _check_ids(_context: click.Context, _option: click.Parameter, incomplete: st
 @click.option(
     "--timeout", type=click.FloatRange(1), metavar="SECONDS", help="Time limit of the test run. [default: 600]"
 )
+@click.option(
+    "--url",
+    "urls",
+    multiple=True,
+    metavar="[PROCESS=]URL",
+    help="Run the acceptance scenarios that leave nothing behind against this deployment. Repeatable.",
+)
+@click.option(
+    "--acceptance",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    metavar="DIR",
+    help="Run the acceptance scenarios in this folder, too.",
+)
+@click.option(
+    "--verify",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    metavar="DIR",
+    help="Verify a project's folder: its solution earns all, its starter the baseline, each fault is caught.",
+)
+@click.option("--repeat", type=click.IntRange(1, 99), default=1, help="With --verify: grade the solution so often.")
 @click.option("--no-cache", is_flag=True, help="Measure again even when nothing changed.")
 @click.option("--color/--no-color", default=None, help="Colours. [default: on a terminal without NO_COLOR]")
 @click.option("-v", "--verbose", is_flag=True, help="Show every finding, and each step as it starts.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress.")
 @click.option("--completion", type=click.Choice(["bash", "zsh", "fish"]), help="Print a completion script to source.")
-@click.version_option(__version__, prog_name="check")
+@click.version_option(__version__, prog_name="check", message="%(prog)s %(version)s")
 def command(targets: tuple[Path, ...], **options: Any) -> None:
     """Grade repositories from measured evidence: tests, coverage, Docker, CI, deployment, operations, documents.
 
@@ -140,11 +180,17 @@ def command(targets: tuple[Path, ...], **options: Any) -> None:
       check repo1 repo2 --format html,json -o reports/
     """
     if options["completion"]:
-        click.echo(_completion(options["completion"]))
+        say(_completion(options["completion"]) + "\n")
     elif options["listing"]:
-        click.echo(_list(options["formats"]))
+        from checks.listing import listed
+
+        say(listed(options["project"], as_json="json" in options["formats"]) + "\n")
     elif options["explain"]:
-        click.echo(_explain(options["explain"]))
+        from checks.listing import explained
+
+        say(explained(options["explain"], options["project"]) + "\n")
+    elif options["verify"]:
+        sys.exit(_verify(options))
     else:
         sys.exit(_run(targets or (Path(),), options))
 
@@ -158,56 +204,68 @@ def _completion(shell: str) -> str:
     return kind(command, {}, "check", "_CHECK_COMPLETE").source()
 
 
-def _list(formats: Sequence[str]) -> str:
-    from checks.catalogue import checks
+def _verify(options: dict[str, Any]) -> int:
+    from checks.grading import Options
+    from checks.session import Limits
+    from checks.verification.command import run
+    from scaffolder.errors import ScaffoldError
 
-    rules = checks().values()
-    if "json" in formats:
-        fields = [{"id": c.id, "title": c.title, "effort": c.effort.value, "advisory": c.advisory} for c in rules]
-        return json.dumps(fields, indent=2, ensure_ascii=False)
-    width = max(len(c.id) for c in rules)
-    lines = [f"{c.id:<{width}}  {c.effort.value:<6}  {c.title}{' (advisory)' if c.advisory else ''}" for c in rules]
-    return "\n".join([*lines, f"{len(lines)} checks. `check --explain ID` tells more."])
-
-
-def _explain(id_: str) -> str:
-    import difflib
-    import textwrap
-
-    from checks.catalogue import checks
-
-    rule = checks().get(id_)
-    if rule is None:
-        near = difflib.get_close_matches(id_, list(checks()), n=1)
-        hint = f" Did you mean {near[0]}?" if near else ""
-        raise Refused(f"there is no check {id_!r}.{hint} `check --list` shows them all.")
-    body = "\n\n".join(textwrap.fill(part, 88) for part in rule.explanation.split("\n\n"))
-    notes = "advisory: reported, never scored" if rule.advisory else f"effort: {rule.effort.value}"
-    return f"{rule.id}\n{rule.title}\n\n{body}\n\nRepair: {textwrap.fill(rule.repair, 88)}\n\n({notes})"
+    _end_cleanly_on_signals()
+    limits = Limits(seconds=options["timeout"] or Limits().seconds)
+    settings = Options(cache=cache_folder(), isolation=options["sandbox"], fresh=True, limits=limits)
+    try:
+        return run(
+            options["verify"],
+            settings,
+            only=options["only"],
+            repeat=options["repeat"],
+            as_json="json" in options["formats"],
+            output=options["output"],
+        )
+    except ScaffoldError as problem:
+        raise Refused(str(problem)) from problem
+    except (KeyboardInterrupt, Exception) as problem:  # noqa: BLE001 - whatever it is, it is told
+        return _report_crash(problem, verbose=options["verbose"])
 
 
 def _run(targets: Sequence[Path], options: dict[str, Any]) -> int:
-    """Grade each target, write what was asked for, and return the exit code."""
+    """Grade each target, write what was asked for, and return the exit code.
+
+    Of several targets one that can't be graded leaves the others theirs; the exit code is that of the worst.
+    """
     _end_cleanly_on_signals()
     cards: list[Scorecard] = []
-    output: Path | None = options["output"]
+    waiting = list(targets)
+    refused = False
     several = len(targets) > 1
-    refuse_contradictions(targets, output, options["formats"])
     try:
-        for target in targets:
-            card = _grade(target, options)
-            cards.append(card)
-            deliver(card, options, several=several)
-        if several:
-            click.echo(cohort(cards, options), nl=False)
+        refuse_contradictions(targets, options)
+        require_cache()
+        while waiting:
+            try:
+                card = _grade(waiting[0], options)
+            except Refused as problem:
+                if not several:
+                    raise
+                refused = True
+                write_failure(options, waiting[:1], problem, several=True)
+                problem.show()
+            else:
+                cards.append(card)
+                deliver(card, options, several=several)
+            del waiting[0]
+        if several and cards:
+            say(cohort(cards, options))
     except (KeyboardInterrupt, Exception) as problem:
-        write_failure(options, targets, len(cards), problem)
+        write_failure(options, waiting, problem, several=several)
         if isinstance(problem, click.ClickException):
             raise
         return _report_crash(problem, verbose=options["verbose"])
     if any(f.verdict.internal for card in cards for f in card.findings):
         click.echo("check: the grader failed in at least one check; the scorecard is provisional.", err=True)
         return FAILED
+    if refused:
+        return USAGE
     bar: Fraction | None = options["min_score"]
     return BELOW if bar is not None and any(card.score < bar for card in cards) else OK
 
@@ -245,17 +303,10 @@ def _graded(target: Path, repository: Repository, options: dict[str, Any], ahead
     from checks.progress import reporting
     from checks.repository import RepositoryError
     from checks.session import Limits
+    from checks.urls import read_urls
     from scaffolder.errors import ScaffoldError
     from scaffolder.projects import find_project, load_projects
 
-    settings = Options(
-        cache=cache_folder(),
-        static=options["static"],
-        only=options["only"],
-        isolation=options["sandbox"],
-        fresh=options["no_cache"],
-        limits=Limits(seconds=options["timeout"] or Limits().seconds),
-    )
     try:
         if options["project"]:
             project, why = find_project(options["project"]), f"{options['project']}: given by --project"
@@ -265,6 +316,16 @@ def _graded(target: Path, repository: Repository, options: dict[str, Any], ahead
             raise Refused(
                 f"{target}: {project.id} ({project.title}) has no checks yet. Use --project to choose another."
             )
+        settings = Options(
+            cache=cache_folder(),
+            static=options["static"],
+            only=options["only"],
+            isolation=options["sandbox"],
+            fresh=options["no_cache"],
+            acceptance=options["acceptance"],
+            urls=read_urls(options["urls"], project.processes),
+            limits=Limits(seconds=options["timeout"] or Limits().seconds),
+        )
         with reporting(quiet=options["quiet"], verbose=options["verbose"]) as progress:
             dues = _dues(repository, project)
             return grade(repository, project, settings, why=why, dues=dues, progress=progress, ahead=ahead)
@@ -295,7 +356,7 @@ def _report_crash(problem: BaseException, *, verbose: bool) -> int:
 
 
 def _end_cleanly_on_signals() -> None:
-    """Make SIGINT and SIGTERM end every process of the repository under review before anything else happens."""
+    """Make Ctrl-C, SIGTERM and a closed terminal end every process of the repository before anything else happens."""
 
     def end(_number: int, _frame: FrameType | None) -> NoReturn:
         sandbox = sys.modules.get("checks.sandbox")
@@ -305,6 +366,8 @@ def _end_cleanly_on_signals() -> None:
 
     signal.signal(signal.SIGINT, end)
     signal.signal(signal.SIGTERM, end)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as `nohup` asks
+        signal.signal(signal.SIGHUP, end)
 
 
 def main() -> NoReturn:

@@ -6,7 +6,9 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -51,19 +53,46 @@ def cache_folder() -> Path:
     return (Path(shared) if shared.startswith("/") else Path.home() / ".cache") / "backend-scaffold"
 
 
-def refuse_contradictions(targets: Sequence[Path], output: Path | None, formats: Sequence[str]) -> None:
-    """Refuse an output path whose kind contradicts the formats, before minutes of work are spent."""
+def require_cache() -> None:
+    """Refuse a cache folder that can't be written, before minutes of work are spent."""
+    folder = cache_folder()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as problem:
+        raise Refused(
+            f"the cache folder {folder} cannot be written ({problem.strerror}). Set CHECK_CACHE_DIR to another folder."
+        ) from problem
+
+
+def say(text: str, *, color: bool | None = None) -> None:
+    """Write to standard output. A reader that has seen enough (`check | head`) is no failure."""
+    with suppress(BrokenPipeError):
+        click.echo(text, nl=False, color=color)
+
+
+def refuse_contradictions(targets: Sequence[Path], options: Mapping[str, Any]) -> None:
+    """Refuse options that contradict each other, before minutes of work are spent."""
+    output: Path | None = options["output"]
+    formats: Sequence[str] = options["formats"]
+    if options["static"] and (options["urls"] or options["acceptance"]):
+        raise Refused("--static executes nothing; leave it out to run acceptance scenarios.")
     if output is None:
         if len(formats) > 1:
             raise Refused("several formats need a folder: add --output FOLDER.")
         return
-    if output.is_file() and (len(formats) > 1 or len(targets) > 1):
+    if _contradict(output, len(formats) > 1 or len(targets) > 1):
         raise Refused(f"{output} is a file; several formats or targets need a folder.")
     if len(targets) > 1:
         names = [t.resolve().name for t in targets]
         twins = {n for n in names if names.count(n) > 1}
         if twins:
             raise Refused(f"two targets are called {twins.pop()!r}; grade them in two runs.")
+
+
+def _contradict(output: Path | None, several: bool) -> bool:
+    return output is not None and several and output.is_file()
 
 
 def _place(options: dict[str, Any], name: str, format_: str, *, several: bool) -> Path | None:
@@ -84,10 +113,10 @@ def deliver(card: Scorecard, options: dict[str, Any], *, several: bool) -> None:
     formats: Sequence[str] = options["formats"]
     write_whole(last_result(card.subject.name), json.dumps(to_document(card)) + "\n")
     if options["next_count"]:
-        click.echo(_next(card, options), nl=False)
+        say(_next(card, options))
         return
     if options["output"] is None and not several:
-        click.echo(_text(formats[0], card, options), nl=False, color=True)
+        say(_text(formats[0], card, options), color=True)
     places = {name: _place(options, card.subject.name, name, several=several) for name in formats}
     for name, path in places.items():
         if path is None:
@@ -140,10 +169,10 @@ def last_result(name: str) -> Path:
     return cache_folder() / "results" / f"{name}.json"
 
 
-def write_failure(options: dict[str, Any], targets: Sequence[Path], graded: int, problem: BaseException) -> None:
-    """Write a result that says why there is no scorecard, so that no machine reads an older one as the new.
+def write_failure(options: dict[str, Any], targets: Sequence[Path], problem: BaseException, *, several: bool) -> None:
+    """Write a result for each target that says why it has no scorecard, so that no machine reads an older one as new.
 
-    The first `graded` targets have theirs already and keep it.
+    `several` says whether the command was given more than one target.
     """
     from checks.cache import write_whole
 
@@ -157,10 +186,11 @@ def write_failure(options: dict[str, Any], targets: Sequence[Path], graded: int,
             "exit_code": USAGE if usage else FAILED,
         },
     }
-    names = [target.resolve().name for target in targets[graded:]]
+    names = [target.resolve().name for target in targets]
     paths: list[Path | None] = [last_result(name) for name in names]
-    if "json" in options["formats"]:
-        paths += [_place(options, name, "json", several=len(targets) > 1) for name in names]
+    output = options["output"]
+    if "json" in options["formats"] and not _contradict(output, several or len(options["formats"]) > 1):
+        paths += [_place(options, name, "json", several=several) for name in names]
     for path in filter(None, paths):
         try:
             write_whole(path, json.dumps(failure, indent=2) + "\n")

@@ -16,6 +16,7 @@ LOCK = ".scaffold/lock.json"
 _NAME = re.compile(r"^\s*([A-Za-z0-9][A-Za-z0-9._-]*)")
 _GEM = re.compile(r"""^\s*gem\s*\(?\s*["']([\w-]+)["']""", re.MULTILINE)
 _MANIFESTS = {"pyproject.toml": "python", "Gemfile": "ruby", "package.json": "node"}
+_SOURCES = {".py": "python", ".rb": "ruby", ".js": "node", ".mjs": "node", ".ts": "node"}
 # Folders whose manifests say nothing about the application itself.
 _ASIDE = re.compile(r"(^|/)(vendor|node_modules|fixtures|examples?|docs)/")
 
@@ -67,10 +68,15 @@ def start_date(repository: Repository) -> date | None:
 
 
 def stacks(repository: Repository) -> set[str]:
-    """Return the runners (`python`, `ruby`, `node`) whose manifests lie in the repository's application folders."""
+    """Return the runners (`python`, `ruby`, `node`) whose manifests lie in the repository's application folders.
+
+    Where there is no manifest at all, the languages of the source files decide.
+    """
     found = {_MANIFESTS[e.name] for e in repository.entries if e.name in _MANIFESTS and not _ASIDE.search(e.path)}
     if any(e.name.startswith("requirements") and e.suffix == ".txt" for e in repository.entries):
         found.add("python")
+    if not found:
+        found = {_SOURCES[e.suffix] for e in repository.entries if e.suffix in _SOURCES and not _ASIDE.search(e.path)}
     return found
 
 

@@ -98,7 +98,8 @@ def judge(
     `ahead` is asked for the evidence that it collects already, once everything else that can be had is there.
 
     Never raises for what happens inside a collector or a rule: evidence that can't be had puts only the checks that
-    need it in error (or blocks them), and a crash in one rule costs no other its verdict.
+    need it in error (or blocks them), and a crash in one rule costs no other its verdict. Ctrl-C is passed on once the
+    collectors under way have ended, and with them their databases and folders.
     """
     selected = list(checks)
     plan = order((need for c in selected for need in c.needs), collectors, given)
@@ -135,7 +136,7 @@ def _side_by_side(
     plan: Iterable[Collector], given: Mapping[type, _Outcome], progress: Progress, workers: int
 ) -> dict[type, _Outcome]:
     """Collect while commands of the repository run; a collector waits for what it needs."""
-    from concurrent.futures import Future, ThreadPoolExecutor
+    from concurrent.futures import Future, ThreadPoolExecutor, wait
 
     futures: dict[type, Future[_Outcome]] = {}
 
@@ -143,9 +144,13 @@ def _side_by_side(
         return given[kind] if kind in given else futures[kind].result()
 
     # Submitted in dependency order to a first-in first-out queue, so a waiting collector's needs always run before it.
-    with ThreadPoolExecutor(max_workers=workers, thread_name_prefix="evidence") as pool:
+    pool = ThreadPoolExecutor(max_workers=workers, thread_name_prefix="evidence")
+    try:
         for item in plan:
             futures[item.produces] = pool.submit(_collect, item, outcome, progress)
+        wait(futures.values())
+    finally:
+        pool.shutdown(cancel_futures=True)  # after Ctrl-C, what waits in the queue is not begun
     return {kind: future.result() for kind, future in futures.items()}
 
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from fractions import Fraction
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 from checks import cache, catalogue, scoring
@@ -18,6 +19,7 @@ from checks.model import (
     Check,
     CoverageSummary,
     Finding,
+    OriginalitySummary,
     Scorecard,
     State,
     Subject,
@@ -28,6 +30,8 @@ from checks.repository import Repository
 from checks.session import Limits, Session
 from scaffolder import __version__
 from scaffolder.projects import PROJECT_FILE, Project
+
+ACCEPTANCE = "acceptance."
 
 
 class UnknownSelection(Exception):
@@ -46,6 +50,8 @@ class Options(NamedTuple):
     only: tuple[str, ...] = ()
     isolation: str = "auto"
     fresh: bool = False
+    acceptance: Path | None = None
+    urls: Mapping[str, str] = MappingProxyType({})
     limits: Limits = Limits()
 
 
@@ -115,16 +121,27 @@ def grade(
 
     started = time.monotonic()
     shelf = options.cache / "scorecards"
-    name = cache.key(repository, _settings(options, dues), project.folder / PROJECT_FILE)
-    kept = None if options.fresh else cache.load(shelf, name)
+    name = cache.key(repository, _settings(options, dues), *_described_by(project, options))
+    kept = None if options.fresh or options.urls else cache.load(shelf, name)
     if kept is not None:
         try:
             return document.from_document(kept)._replace(cached=True, seconds=time.monotonic() - started)
         except document.ScorecardFormatError:
             pass  # written by another version or damaged: measure again, which replaces it
-    milestones, rules = select(plan(project, dues), catalogue.checks(), options.only)
+    known = {**catalogue.checks(), **acceptance_checks(project, options.acceptance)}
+    milestones, rules = select(plan(project, dues), known, options.only)
     with tempfile.TemporaryDirectory(prefix="check-", ignore_cleanup_errors=True) as work:
-        session = Session(project, Path(work), options.cache, options.limits, options.isolation)
+        session = Session(
+            project,
+            Path(work),
+            options.cache,
+            options.limits,
+            options.isolation,
+            scenarios=tuple(id_ for id_ in rules if id_.startswith(ACCEPTANCE)),
+            acceptance=options.acceptance,
+            urls=options.urls,
+            progress=progress,
+        )
         if why:
             session.note(f"graded as {why}")
         given: dict[type, object] = {Repository: repository, Session: session}
@@ -133,9 +150,49 @@ def grade(
         )
         card = _scorecard(repository, project, milestones, rules, verdicts, evidence, session)
     card = card._replace(seconds=time.monotonic() - started)
-    if _repeatable(card, verdicts, static=options.static):
+    if _repeatable(card, verdicts, static=options.static) and not options.urls:
         cache.store(shelf, name, document.to_document(card))
     return card
+
+
+def acceptance_checks(project: Project, more: Path | None = None) -> dict[str, Check]:
+    """Return the checks of the project's acceptance scenarios, and of those in the folder `more`, by id.
+
+    The project's are known by its project.toml, so that a static grading need not read them.
+
+    Raises BrokenScenario when a file of `more` can't be used.
+    """
+    if not project.acceptance.is_dir():
+        return {}
+    from checks.rules.acceptance import scenario_check
+
+    docs = {m.id: m.docs for m in project.milestones}
+    found = {
+        c.id: scenario_check(c.id, c.title, m.docs)
+        for m in project.milestones
+        for c in m.checks
+        if c.id.startswith(ACCEPTANCE)
+    }
+    if more is not None:
+        from checks.acceptance import scenarios
+
+        scenarios.refuse_namesakes(project.acceptance, more)
+        for scenario in scenarios.read([project.acceptance, more]):
+            if scenario.path.parent == more:
+                milestone = scenario.id.split(".")[1]
+                found[scenario.id] = scenario_check(
+                    scenario.id, scenario.title, docs.get(milestone, ""), scenario.explanation
+                )
+    return found
+
+
+def _described_by(project: Project, options: Options) -> tuple[Path, ...]:
+    """The files besides the repository's that a scorecard depends on; a static grading depends on no scenario."""
+    files = [project.folder / PROJECT_FILE, project.fingerprints]
+    if not options.static:
+        for folder in (project.acceptance, options.acceptance):
+            files += sorted(folder.glob("*.py")) if folder is not None else []
+    return tuple(file for file in files if file.is_file())
 
 
 def _settings(options: Options, dues: Mapping[str, str] | None) -> dict[str, object]:
@@ -143,6 +200,7 @@ def _settings(options: Options, dues: Mapping[str, str] | None) -> dict[str, obj
     urls = {v: os.environ.get(v) for v in ("DATABASE_URL", "REDIS_URL", "MONGODB_URI", "GITHUB_ACTIONS")}
     return {
         "static": options.static,
+        "acceptance": str(options.acceptance or ""),
         "only": sorted(options.only),
         "isolation": options.isolation,
         "limits": repr(options.limits),
@@ -193,6 +251,7 @@ def _scorecard(
         next_steps=scoring.next_steps(scored, results),
         tests=tests,
         coverage=coverage,
+        originality=_originality(evidence),
         notes=session.notes,
     )
 
@@ -206,3 +265,10 @@ def _summaries(evidence: Mapping[type, object]) -> tuple[SuiteSummary | None, Co
         run.summary if isinstance(run, SuiteRun) else None,
         lines.summary if isinstance(lines, LineCoverage) else None,
     )
+
+
+def _originality(evidence: Mapping[type, object]) -> OriginalitySummary | None:
+    from checks.evidence.originality import Originality
+
+    found = evidence.get(Originality)
+    return found.summary if isinstance(found, Originality) else None

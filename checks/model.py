@@ -13,6 +13,9 @@ from enum import StrEnum
 from fractions import Fraction
 from typing import NamedTuple
 
+MARKED_SHARE = Fraction(1, 2)  # from here on the reference is the larger part; independent work has some hundredths
+MARKED_TOKENS = 500  # some eighty lines: less is too little to judge a repository by
+
 
 class State(StrEnum):
     """What a check found; the seven states of the design."""
@@ -330,6 +333,55 @@ class SuiteSummary(NamedTuple):
         return self.passed + self.failed + self.errors
 
 
+class FileOrigin(NamedTuple):
+    """Whose the code of one file is, in tokens; `line` is where the longest stretch of the reference begins."""
+
+    path: str
+    starter: int
+    reference: int
+    own: int
+    line: int | None = None
+
+
+class OriginalitySummary(NamedTuple):
+    """Whose the code is, in tokens: the starter's, the reference solution's, or neither's and so the learner's own.
+
+    `solution` counts the tokens that the reference adds to the starter. `files` are those with reference code, the
+    most first.
+    """
+
+    starter: int
+    reference: int
+    own: int
+    solution: int
+    files: tuple[FileOrigin, ...] = ()
+
+    @property
+    def total(self) -> int:
+        """All tokens that were compared."""
+        return self.starter + self.reference + self.own
+
+    @property
+    def copied(self) -> Fraction:
+        """The reference's share of what is not the starter's, 0 to 1."""
+        added = self.reference + self.own
+        return Fraction(self.reference, added) if added else Fraction(0)
+
+    @property
+    def contained(self) -> Fraction:
+        """How much of the reference is here, 0 to 1: code put beside it makes this no smaller."""
+        return min(Fraction(self.reference, self.solution), Fraction(1)) if self.solution else Fraction(0)
+
+    @property
+    def largely_reference(self) -> bool:
+        """Whether the repository is marked: at least half of either share, and not by a few lines alone."""
+        return self.reference >= MARKED_TOKENS and max(self.copied, self.contained) >= MARKED_SHARE
+
+    def share(self, tokens: int) -> Fraction:
+        """Return `tokens` of all tokens, 0 to 1."""
+        return Fraction(tokens, self.total) if self.total else Fraction(0)
+
+
 class Subject(NamedTuple):
     """What was graded. `digest` identifies the tree as it was read; `dirty` counts files that differ from `commit`."""
 
@@ -362,6 +414,7 @@ class Scorecard(NamedTuple):
     next_steps: tuple[NextStep, ...]
     tests: SuiteSummary | None = None
     coverage: CoverageSummary | None = None
+    originality: OriginalitySummary | None = None
     notes: tuple[str, ...] = ()
     seconds: float = 0.0
     cached: bool = False
@@ -370,6 +423,11 @@ class Scorecard(NamedTuple):
     def score(self) -> Fraction:
         """Earned of possible points, 0 to 1."""
         return self.earned / self.possible if self.possible else Fraction(0)
+
+    @property
+    def largely_reference(self) -> bool:
+        """Whether most of the work is the reference solution's, whatever it earned."""
+        return self.originality is not None and self.originality.largely_reference
 
     @property
     def unknown(self) -> tuple[Finding, ...]:

@@ -96,9 +96,9 @@ def mutations(path: str, source: bytes, lines: Collection[int]) -> tuple[Mutatio
     suffix = path[path.rfind(".") :]
     if suffix not in _GRAMMARS:
         raise ValueError(f"{path}: there is no grammar for {suffix}")
-    grammar = _GRAMMARS[suffix]
     wanted = frozenset(lines)
-    tree = _parser(grammar.module, grammar.language).parse(source)
+    tree = parser(suffix).parse(source)
+    grammar = _GRAMMARS[suffix]
     found = (m for m in _walk(tree.root_node, grammar, path) if m.line in wanted)
     return tuple(sorted(found, key=lambda m: (m.start, m.end)))
 
@@ -129,10 +129,17 @@ def _lot(mutation: Mutation, seed: str) -> bytes:
 
 
 @cache
-def _parser(module: str, language: str) -> Parser:
+def parser(suffix: str) -> Parser:
+    """Return the parser of a language, by the end of its files' names.
+
+    Raises ImportError when it is not installed, ValueError when there is none.
+    """
+    if suffix not in _GRAMMARS:
+        raise ValueError(f"there is no grammar for {suffix}")
     from tree_sitter import Language, Parser
 
-    return Parser(Language(getattr(importlib.import_module(module), language)()))
+    grammar = _GRAMMARS[suffix]
+    return Parser(Language(getattr(importlib.import_module(grammar.module), grammar.language)()))
 
 
 def _walk(root: Node, grammar: _Grammar, path: str) -> Iterator[Mutation]:

@@ -49,6 +49,6 @@ def _live() -> Iterator[Progress]:
                 elif label in running:
                     running.remove(label)
                 if running:
-                    status.update(f"{running[0]} …")
+                    status.update(f"{running[-1]} …")
 
         yield update

@@ -67,6 +67,11 @@ class Tail:
             del self._tail[:-TAIL_BYTES]
 
     @property
+    def total(self) -> int:
+        """Bytes that came, kept or not."""
+        return self._total
+
+    @property
     def truncated(self) -> bool:
         """Whether something between head and tail was dropped."""
         return self._total > len(self._head) + len(self._tail)
@@ -153,6 +158,22 @@ class Running:
     def ended(self) -> bool:
         """Whether the command is over."""
         return self._process.poll() is not None
+
+    @property
+    def written(self) -> int:
+        """Bytes that it wrote so far to both streams."""
+        return self.stdout.total + self.stderr.total
+
+    def resident(self) -> int:
+        """Return the resident memory, in bytes, of the command and everything that it started; 0 when it is over."""
+        import psutil
+
+        total = 0
+        with suppress(psutil.NoSuchProcess):
+            for process in psutil.Process(self._process.pid).children(recursive=True):
+                with suppress(psutil.Error):  # gone meanwhile
+                    total += process.memory_info().rss
+        return total
 
     def output(self) -> str:
         """Return what it wrote so far to both streams, cleaned; of long output the head and the tail."""

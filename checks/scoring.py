@@ -25,6 +25,8 @@ from checks.model import (
     unknown,
 )
 
+_WORK = "acceptance."  # family of the scenarios: what they ask for is the plan's own work
+
 
 class Weighted(NamedTuple):
     """A check's place in a milestone. `title` names checks that no rule of this package defines."""
@@ -78,7 +80,7 @@ def findings(
 
 
 def _unmeasured(item: Weighted, milestone: PlannedMilestone, verdict: Verdict | None) -> Finding:
-    if item.id.startswith("acceptance."):
+    if item.id.startswith(_WORK):
         reason = "no acceptance scenario has been run against the application"
         repair = f"Work through {milestone.docs}; its section on grading says what is proven."
     elif item.id.startswith("forge."):
@@ -144,7 +146,7 @@ def next_steps(milestones: Iterable[MilestoneScore], results: Iterable[Finding])
     Blocked checks are not listed: their points are added to the gain of the check that blocks them. Nor is what the
     grader could not find out, since nothing in the repository may be wrong; acceptance scenarios are the exception,
     because they are the work itself. That work has an order of its own, the plan's: it is ranked as a whole, by the
-    scenario that comes next.
+    scenario that comes next, whether that fails or could not be run.
     """
     by_id = {f.id: f for f in results}
     gains: dict[str, Fraction] = {}
@@ -160,7 +162,7 @@ def next_steps(milestones: Iterable[MilestoneScore], results: Iterable[Finding])
                 home[target] = milestone.id
     steps = [_step(by_id[id_], gain, home[id_]) for id_, gain in gains.items()]
     place = {id_: number for number, id_ in enumerate(gains)}
-    work = [s for s in steps if by_id[s.check_id].verdict.state is State.ERROR]
+    work = [s for s in steps if s.check_id.startswith(_WORK)]
     bar = _worth(work[0]) if work else Fraction(0)
 
     def rank(step: NextStep) -> tuple[int, Fraction, int]:
@@ -176,7 +178,7 @@ def _worth(step: NextStep) -> Fraction:
 
 
 def _actionable(finding: Finding) -> bool:
-    return finding.verdict.state is not State.ERROR or finding.id.startswith("acceptance.")
+    return finding.verdict.state is not State.ERROR or finding.id.startswith(_WORK)
 
 
 def _root_cause(id_: str, by_id: Mapping[str, Finding]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -28,7 +29,10 @@ class Session:
 
     `work` is a temporary folder that vanishes with the grading, `cache` a folder that stays. `isolation` is ``auto``
     (the best there is), ``none`` or ``require`` (refuse to run code without isolation). `turn` is held by the collector
-    that runs the repository's code: two at once would spoil each other's times.
+    that runs the repository's code: two at once would spoil each other's times. `scenarios` are the ids of the
+    acceptance scenarios to run, `acceptance` a folder with more of them than the project's, `urls` the deployment to
+    run them against (a URL by process; empty: the application is booted), `arguments` go to their pytest. `progress`
+    is told what is being done within a collector, and when that is over.
     """
 
     project: Project
@@ -36,6 +40,11 @@ class Session:
     cache: Path
     limits: Limits = field(default_factory=Limits)
     isolation: str = "auto"
+    scenarios: tuple[str, ...] = ()
+    acceptance: Path | None = None
+    urls: Mapping[str, str] = field(default_factory=dict)
+    arguments: tuple[str, ...] = ()
+    progress: Callable[[str, bool], None] = lambda _label, _done: None
     turn: threading.Lock = field(default_factory=threading.Lock, repr=False)
     _notes: list[str] = field(default_factory=list, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)

@@ -93,8 +93,16 @@ def list_projects(format_: str) -> None:
     "their week, counted from it: Sundays, if it is a Monday.",
 )  # fmt: skip
 @click.option("--no-git", is_flag=True, help="Do not make it a git repository.")
+@click.option("--solution", is_flag=True, help="With the reference solution (instructors, from a source checkout).")
 def new(
-    project: str, destination: Path | None, *, defaults: bool, data: tuple[str, ...], start: str | None, no_git: bool
+    project: str,
+    destination: Path | None,
+    *,
+    defaults: bool,
+    data: tuple[str, ...],
+    start: str | None,
+    no_git: bool,
+    solution: bool,
 ) -> None:
     """Make a new repository of PROJECT in the folder DEST.
 
@@ -109,7 +117,7 @@ def new(
     ask = not defaults and sys.stdin.isatty()
     if not defaults and not ask:
         _refuse_silence(chosen, answers)
-    made = create(chosen, destination, answers, start=first_day, ask=ask, git=not no_git)
+    made = create(chosen, destination, answers, start=first_day, ask=ask, git=not no_git, solution=solution)
     present.created(chosen, made)
 
 

@@ -11,10 +11,10 @@ from datetime import date
 from pathlib import Path
 
 from scaffolder.errors import DestinationRefused
-from scaffolder.git import enclosing_work_tree, first_commit, require_git
+from scaffolder.git import commit_all, enclosing_work_tree, first_commit, require_git
 from scaffolder.lock import Lock
 from scaffolder.projects import Project
-from scaffolder.render import render_project
+from scaffolder.render import render_project, render_solution, require_solution
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,7 @@ def create(
     start: date | None = None,
     ask: bool = False,
     git: bool = True,
+    solution: bool = False,
 ) -> Created:
     """Make a new repository of a project.
 
@@ -51,15 +52,19 @@ def create(
         start: the first day of the project.
         ask: put unanswered questions to the person at the terminal instead of taking their defaults.
         git: make it a git repository with a first commit.
+        solution: put the reference solution over the starter, in a commit of its own.
 
     Returns:
         What was made. On any error, and on Ctrl-C, nothing is left behind.
 
     Raises:
-        ScaffoldError: see `render.render`; GitError if git is wanted, but missing or failing.
+        ScaffoldError: see `render.render`; GitError if git is wanted, but missing or failing; NoSolution if the
+            solution is wanted, but not here.
     """
     if git:
         require_git()
+    if solution:
+        require_solution(project)
     if destination is not None:
         _refuse_taken(destination)
     with _workshop(destination) as workshop:
@@ -69,6 +74,10 @@ def create(
         # Once more: the name may come from an answer, and questions take time.
         _refuse_taken(target, apart_from=workshop)
         identity = first_commit(tree, project.id, lock.template_version) if git else {}
+        if solution:
+            render_solution(project, tree, lock)
+            if git:
+                commit_all(tree, f"Reference solution of {project.id}\n")
         _move(tree, target)
     outer = enclosing_work_tree(target.parent) if git else None
     return Created(target, lock, git, identity, outer)

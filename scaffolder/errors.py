@@ -32,6 +32,10 @@ class PlannedProject(ScaffoldError):
     """The project is announced in its project.toml, but has no starter yet."""
 
 
+class NoSolution(ScaffoldError):
+    """The reference solution is asked for where there is none."""
+
+
 class InvalidProject(ScaffoldError):
     """A project.toml, or the templates folder itself, is not as it has to be."""
 

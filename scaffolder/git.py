@@ -146,9 +146,14 @@ def first_commit(folder: Path, project: str, version: str) -> dict[str, str]:
     """
     git = Git(folder)
     git.run("init", "--quiet", "--initial-branch=main")
+    return commit_all(folder, f"Start {project} from the template\n\n{trailer(project, version)}\n")
+
+
+def commit_all(folder: Path, message: str) -> dict[str, str]:
+    """Commit everything in the repository at `folder`; returns and raises what `first_commit` does."""
+    git = Git(folder)
     identity = git.identity()
     # --force: neither the starter's .gitignore nor the user's global one may leave a pristine file out.
     git.run("-c", "core.autocrlf=false", "add", "--all", "--force", ".")
-    message = f"Start {project} from the template\n\n{trailer(project, version)}\n"
     git.with_variables(identity).run("commit", "--quiet", "--no-verify", f"--message={message}")
     return identity

@@ -119,9 +119,24 @@ class Project(NamedTuple):
         return self.folder / "starter"
 
     @property
+    def solution(self) -> Path:
+        """The reference solution's overlay on the starter; only a source checkout has it."""
+        return self.folder / "solution"
+
+    @property
+    def faults(self) -> Path:
+        """The folder of seeded faults; only a source checkout has it."""
+        return self.folder / "faults"
+
+    @property
     def acceptance(self) -> Path:
         """The folder of black-box scenarios, which stays with the grader."""
         return self.folder / "acceptance"
+
+    @property
+    def fingerprints(self) -> Path:
+        """The file of fingerprints of starter and reference solution; not there for a project without a solution."""
+        return self.folder / "fingerprints.json"
 
 
 def templates_root() -> Path:

@@ -14,7 +14,7 @@ from typing import Any
 
 from scaffolder import __version__
 from scaffolder._table import closest
-from scaffolder.errors import DestinationRefused, InvalidAnswer, PlannedProject, RenderFailed
+from scaffolder.errors import DestinationRefused, InvalidAnswer, NoSolution, PlannedProject, RenderFailed
 from scaffolder.lock import Lock, write_lock
 from scaffolder.projects import COPIER_FILE, Project, due_date, find_project, templates_root
 
@@ -70,6 +70,25 @@ def render_project(
         answers=given,
         owner_of=project.ownership.owner_of,
     )
+
+
+def render_solution(project: Project, tree: Path, lock: Lock) -> None:
+    """Put the reference solution over a freshly rendered starter, with the answers and the start of its lock.
+
+    Raises:
+        RenderFailed: the overlay is broken.
+    """
+    facts = {**context(project, lock.template_version, lock.start), "part": project.solution.name}
+    _run_copier(project, tree, lock.answers, facts, ask=False)
+
+
+def require_solution(project: Project) -> None:
+    """Raise NoSolution when the project has no reference solution here."""
+    if not project.solution.is_dir():
+        raise NoSolution(
+            f"The reference solution of {project.id} is not here: an installed package carries none.",
+            "Instructors find it in a source checkout, and run `scaffold` from there.",
+        )
 
 
 def require_ready(project: Project) -> None:
@@ -139,6 +158,7 @@ def _run_copier(
                 # Without these, the settings and habits of the user's own Copier would leak into the result.
                 settings=copier.Settings(),
                 defaults=not ask,
+                overwrite=True,  # of a tree that is ours alone; the destination is looked at by the callers
                 quiet=True,
             )
     except KeyboardInterrupt:  # Copier's own kind, raised at a prompt, is a CopierError too

@@ -87,7 +87,7 @@ def collect(repository: Repository, session: Session) -> SuiteRun:
         ready = {suite: e for suite, e in environments.items() if isinstance(e, base.Environment)}
         results += [e for e in environments.values() if isinstance(e, SuiteResult)]
         if ready:
-            with started(needed(repository, session.project.services), session) as services:
+            with session.turn, started(needed(repository, session.project.services), session) as services:
                 variables = {s.variable: s.url for s in services}
                 for suite, environment in ready.items():
                     before = time.monotonic()

@@ -9,11 +9,13 @@ from checks.model import (
     CoverageSummary,
     Effort,
     FileCoverage,
+    FileOrigin,
     Finding,
     Location,
     MetricResult,
     MilestoneScore,
     NextStep,
+    OriginalitySummary,
     Scorecard,
     ScoredCheck,
     State,
@@ -46,6 +48,7 @@ def read_scorecard(root: Node) -> Scorecard:
         next_steps=root["next_steps"].each(_read_step),
         tests=root["tests"].optional(_read_tests),
         coverage=root["coverage"].optional(_read_coverage),
+        originality=root["originality"].optional(_read_originality),
         notes=root["notes"].each(Node.text),
         seconds=root["seconds"].number(),
         cached=root["cached"].boolean(),
@@ -179,4 +182,27 @@ def _read_file(node: Node) -> FileCoverage:
         missing=node["missing"].each(Node.line),
         excluded=node["excluded"].each(Node.line),
         measured=node["measured"].boolean(),
+    )
+
+
+def _read_originality(node: Node) -> OriginalitySummary:
+    reference, files = node["reference"].integer(), node["files"].each(_read_origin)
+    if sum(file.reference for file in files) != reference:
+        node["reference"].refuse("is not the sum of the files")
+    return OriginalitySummary(
+        starter=node["starter"].integer(),
+        reference=reference,
+        own=node["own"].integer(),
+        solution=node["solution"].integer(),
+        files=files,
+    )
+
+
+def _read_origin(node: Node) -> FileOrigin:
+    return FileOrigin(
+        path=node["path"].text(),
+        starter=node["starter"].integer(),
+        reference=node["reference"].integer(),
+        own=node["own"].integer(),
+        line=node["line"].optional(Node.line),
     )

@@ -11,6 +11,7 @@ from checks.model import (
     Finding,
     Location,
     MilestoneScore,
+    OriginalitySummary,
     Scorecard,
     SuiteSummary,
 )
@@ -62,6 +63,7 @@ def to_document(scorecard: Scorecard) -> dict[str, Any]:
         ],
         "tests": None if scorecard.tests is None else _tests(scorecard.tests),
         "coverage": None if scorecard.coverage is None else _coverage(scorecard.coverage),
+        "originality": None if scorecard.originality is None else _originality(scorecard.originality),
         "notes": list(scorecard.notes),
         "seconds": scorecard.seconds,
         "cached": scorecard.cached,
@@ -158,3 +160,23 @@ def _coverage(coverage: CoverageSummary) -> dict[str, Any]:
             for f in coverage.files
         ],
     }
+
+
+def _originality(found: OriginalitySummary) -> dict[str, Any]:
+    tokens = {"starter": found.starter, "reference": found.reference, "own": found.own}
+    return {
+        **tokens,
+        "solution": found.solution,
+        "shares": {name: _share(found.share(value)) for name, value in tokens.items()},
+        "copied": _share(found.copied),
+        "contained": _share(found.contained),
+        "largely_reference": found.largely_reference,
+        "files": [
+            {"path": f.path, "starter": f.starter, "reference": f.reference, "own": f.own, "line": f.line}
+            for f in found.files
+        ],
+    }
+
+
+def _share(share: Fraction) -> dict[str, Any]:
+    return {"exact": _exact(share), "percent": _floored(share, 1000)}

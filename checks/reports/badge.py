@@ -21,7 +21,9 @@ _NARROW, _WIDE = "fijlrtI1!|.,:;'()[] ", "mwMW%@"
 
 
 def render(scorecard: Scorecard) -> str:
-    """Return the badge: the score, and whether it is provisional."""
+    """Return the badge: the score, and whether it is provisional or earned by the reference solution."""
+    if scorecard.largely_reference:
+        return render_badge("scorecard", f"{percent(scorecard.score)} by the reference solution", _COLOURS[-1][1])
     message = percent(scorecard.score) + (" provisional" if scorecard.provisional else "")
     return render_badge("scorecard", message, colour(scorecard.score))
 

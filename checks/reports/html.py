@@ -68,6 +68,7 @@ def render(scorecard: Scorecard) -> str:
         files=uncovered[:_FILES],
         cut=len(uncovered[_FILES:]),
         whole=len(scorecard.coverage.files) - len(uncovered) if scorecard.coverage else 0,
+        mark_sentence=words.mark_sentence(scorecard),
         places=_PLACES,
         title_limit=TITLE,
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from checks.model import Finding, Scorecard, State, Status, percent, points
+from checks.model import Finding, OriginalitySummary, Scorecard, State, Status, percent, points
 from checks.reports import words
 from checks.reports.text import TITLE, clean, clean_path
 
@@ -87,6 +87,8 @@ def _blocks(scorecard: Scorecard) -> list[_Block]:
         blocks.append(_Block(2, _milestones(scorecard)))
     if scorecard.tests or scorecard.coverage:
         blocks.append(_Block(10, _measurements(scorecard)))
+    if scorecard.originality:
+        blocks.append(_Block(12, _originality(scorecard.originality)))
     if scorecard.metrics:
         blocks.append(_Block(20, _metrics(scorecard)))
     for rank, group in enumerate(words.groups(scorecard), 30):
@@ -118,6 +120,7 @@ def _head(scorecard: Scorecard) -> str:
     lines = [
         f"## {percent(scorecard.score)}{provisional} · {escape(scorecard.subject.name, 100)}",
         "",
+        *([f"> **{mark}**", ""] if (mark := words.mark_sentence(scorecard)) else []),
         f"**{points(scorecard.earned)} of {points(scorecard.possible)} points** in {project}.",
         f"{words.measured_sentence(scorecard)}; {words.checks_sentence(scorecard)}.",
         "",
@@ -163,6 +166,15 @@ def _measurements(scorecard: Scorecard) -> str:
         for file in words.worst_files(scorecard.coverage, 5):
             what = words.line_ranges(file.missing, 6) if file.measured else "no test reaches this file"
             lines.append(f"  - {code(file.path)} {percent(words.file_share(file))}: {what}")
+    return "\n".join(lines)
+
+
+def _originality(found: OriginalitySummary) -> str:
+    lines = ["### Whose code it is", "", "| | Tokens | Share |", "| --- | ---: | ---: |"]
+    lines += [f"| {label} | {count:,} | {percent(found.share(count))} |" for _, label, count in words.origins(found)]
+    if found.files:
+        lines += ["", "Most code of the reference:", ""]
+        lines += [f"- {_at(file.path, file.line)} {file.reference:,} tokens" for file in found.files[:5]]
     return "\n".join(lines)
 
 

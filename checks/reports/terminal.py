@@ -1,4 +1,4 @@
-"""The scorecard in a terminal, between 60 and 120 columns wide, with or without colour."""
+"""The scorecard in a terminal, between 40 and 120 columns wide, with or without colour."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from checks.model import (
     MetricResult,
     MilestoneScore,
     NextStep,
+    OriginalitySummary,
     Scorecard,
     State,
     Status,
@@ -22,7 +23,7 @@ from checks.reports._layout import Block, Column, Stack, Table, Text, printed
 from checks.reports._look import STATE_STYLES, STATUS_STYLES, bar, heading, level
 from checks.reports.text import TITLE, clean, clean_path, without_commands
 
-NARROWEST, WIDEST = 60, 120
+NARROWEST, WIDEST = 40, 120
 _STEPS = 5
 _FILES = 5
 _NEXT = "Next steps, most points for the least effort first"
@@ -36,7 +37,7 @@ def render(scorecard: Scorecard) -> str:
 def render_terminal(scorecard: Scorecard, *, width: int, color: bool, verbose: bool) -> str:
     """Return the report, ending with a newline.
 
-    `width` is kept between 60 and 120 columns; `color` says whether escape sequences may be used (the caller decides
+    `width` is kept between 40 and 120 columns; `color` says whether escape sequences may be used (the caller decides
     by NO_COLOR and the kind of output); `verbose` adds every finding by family.
     """
     width = _bounded(width)
@@ -47,6 +48,8 @@ def render_terminal(scorecard: Scorecard, *, width: int, color: bool, verbose: b
         parts += [heading("Success metrics"), _metrics(scorecard.metrics)]
     if scorecard.tests or scorecard.coverage:
         parts += [heading("Tests and coverage"), *_measurements(scorecard, width)]
+    if scorecard.originality:
+        parts += [heading("Whose code it is"), *_originality(scorecard.originality, width)]
     if verbose:
         parts += [heading("Findings"), findings_view(scorecard)]
     if scorecard.next_steps:
@@ -70,23 +73,33 @@ def render_cohort(scorecards: Sequence[Scorecard], *, width: int, color: bool) -
     columns = [Column("Repository", share=1)]
     if width >= 100:
         columns.append(Column("Project"))
-    columns += [Column("Score", right=True), Column(), Column("Not known", right=True)]
+    columns.append(Column("Score", right=True))
+    if width >= 60:
+        columns += [Column(), Column("Not known", right=True)]
     if width >= 80:
         columns += [Column("Tests", right=True), Column("Lines", right=True)]
-    table = Table(*columns, Column("Assurance"))
+    if width >= 60:
+        columns.append(Column("Assurance"))
+    table = Table(*columns)
     for card in scorecards:
         cells: list[Block] = [Text(clean(card.subject.name, TITLE), cut=True)]
         if width >= 100:
             cells.append(Text(clean(card.project, 14), "dim"))
-        cells.append(Text(percent(card.score), f"bold {level(card.score)}"))
-        cells.append(bar(card.score, 10 if width < 80 else 16, unknown=_unknown_share(card)))
-        cells.append(Text(str(len(card.unknown)) if card.provisional else "–", "dim"))
+        score = Text("! " if card.largely_reference else "", "bold red")
+        cells.append(score.append(percent(card.score), f"bold {level(card.score)}"))
+        if width >= 60:
+            cells.append(bar(card.score, 10 if width < 80 else 16, unknown=_unknown_share(card)))
+            cells.append(Text(str(len(card.unknown)) if card.provisional else "–", "dim"))
         if width >= 80:
             cells.append(Text(f"{card.tests.passed:,}/{card.tests.executed:,}" if card.tests else "–"))
             cells.append(Text(percent(card.coverage.share) if card.coverage else "–"))
-        table.add(*cells, Text(card.assurance.value))
+        if width >= 60:
+            cells.append(Text(card.assurance.value))
+        table.add(*cells)
     count = Text(f"{len(scorecards)} {'repository' if len(scorecards) == 1 else 'repositories'}", "bold")
-    return _printed(Stack(count, Text(), table), width, color)
+    marked = sum(card.largely_reference for card in scorecards)
+    note = Text(f"! largely the reference solution: {marked} of {len(scorecards)}", "bold red")
+    return _printed(Stack(count, Text(), table, *([Text(), note] if marked else [])), width, color)
 
 
 def _bounded(width: int) -> int:
@@ -122,10 +135,12 @@ def _score(scorecard: Scorecard, width: int) -> Block:
     if scorecard.provisional:
         line.append("   PROVISIONAL", "bold yellow")
     scale = bar(scorecard.score, width - 4, unknown=_unknown_share(scorecard))
+    mark = words.mark_sentence(scorecard)
+    marked = [Text(f"! {mark}", "bold red")] if mark else []
     said = [Text(f"{words.measured_sentence(scorecard)} · {words.checks_sentence(scorecard)}", "dim")]
     if scorecard.provisional:
         said.append(Text("Provisional: what is not yet known counts as not earned until it is measured.", "yellow"))
-    return Stack(line, scale, *said)
+    return Stack(*marked, line, scale, *said)
 
 
 def _milestones(scorecard: Scorecard, width: int) -> Block:
@@ -135,14 +150,17 @@ def _milestones(scorecard: Scorecard, width: int) -> Block:
         columns.append(Column("Week", right=True))
     if due:
         columns.append(Column("Due"))
-    table = Table(*columns, Column(), Column("Points", right=True), Column(right=True))
+    if width >= 60:
+        columns.append(Column())
+    table = Table(*columns, Column("Points", right=True), Column(right=True))
     for milestone in scorecard.milestones:
         cells: list[Block] = [Text(clean(milestone.id, 8), "dim"), Text(clean(milestone.title, TITLE), cut=True)]
         if width >= 80:
             cells.append(Text(str(milestone.week), "dim"))
         if due:
             cells.append(Text(clean(milestone.due or "–", 10), "dim"))
-        table.add(*cells, *_milestone_figures(scorecard, milestone, 12 if width < 80 else 20))
+        figures = _milestone_figures(scorecard, milestone, 12 if width < 80 else 20)
+        table.add(*cells, *(figures if width >= 60 else figures[1:]))
     return table
 
 
@@ -188,6 +206,18 @@ def _measurements(scorecard: Scorecard, width: int) -> list[Block]:
         line.append(f"  {words.coverage_sentence(scorecard.coverage)}")
         parts += [line, *_worst(scorecard.coverage, width)]
     return parts
+
+
+def _originality(found: OriginalitySummary, width: int) -> list[Block]:
+    line = Text(f"  {words.originality_sentence(found)}")
+    if not found.files:
+        return [line]
+    table = Table(Column("Most code of the reference", share=1), Column("Tokens", right=True))
+    for file in found.files[:_FILES]:
+        path = clean_path(file.path, width - 24)
+        place = path if file.line is None else f"{path}:{file.line}"
+        table.add(Text(place, cut=True), Text(f"{file.reference:,}"))
+    return [line, Stack(table, indent=2)]
 
 
 def _worst(coverage: CoverageSummary, width: int) -> list[Block]:

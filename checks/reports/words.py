@@ -14,10 +14,12 @@ from checks.model import (
     Finding,
     Location,
     MilestoneScore,
+    OriginalitySummary,
     Scorecard,
     State,
     Status,
     SuiteSummary,
+    percent,
     points,
 )
 from checks.reports.text import clean, clean_path
@@ -139,11 +141,37 @@ def coverage_sentence(coverage: CoverageSummary) -> str:
     return text
 
 
+def origins(found: OriginalitySummary) -> tuple[tuple[str, str, int], ...]:
+    """Return whose the code is: a key, its words, and the tokens."""
+    return (
+        ("starter", "the untouched starter", found.starter),
+        ("own", "the learner’s own", found.own),
+        ("reference", "the reference solution’s", found.reference),
+    )
+
+
+def originality_sentence(found: OriginalitySummary) -> str:
+    """Return the shares of all code, like “41.2 % the untouched starter, 58.8 % the learner’s own, 0.0 % …”."""
+    parts = (f"{percent(found.share(tokens))} {label}" for _, label, tokens in origins(found))
+    return f"{', '.join(parts)}; {found.total:,} tokens"
+
+
+def mark_sentence(scorecard: Scorecard) -> str:
+    """Return what is said above everything else of a repository that is largely the reference, else ""."""
+    found = scorecard.originality
+    if found is None or not found.largely_reference:
+        return ""
+    return (
+        f"Largely the reference solution: {percent(found.copied)} of what was added to the starter is the reference’s, "
+        f"and {percent(found.contained)} of the reference is here."
+    )
+
+
 def subject_sentence(scorecard: Scorecard) -> str:
     """Return where the tree comes from: branch, commit, and whether files differ from it."""
     subject = scorecard.subject
     if subject.commit is None:
-        return "not under version control"
+        return f"{clean(subject.branch, 60)}, nothing committed yet" if subject.branch else "not under version control"
     place = f"{clean(subject.branch, 60)} @ " if subject.branch else ""
     text = f"{place}{clean(subject.commit, 64)[:10]}"
     if subject.dirty:

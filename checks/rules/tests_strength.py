@@ -16,7 +16,8 @@ def notices_planted_bugs(strength: Strength) -> Verdict:
 
     Coverage says which lines ran, not whether anybody looked at the result. The grader changes one operator, constant
     or condition at a time in lines that a test runs, in files that are the learner's own, and runs the tests of that
-    line: a suite worth having fails for most of these changes. Below the bar the credit is the share reached of it.
+    line: a suite worth having fails for most of these changes. A bug that finds no tested line to be planted in counts
+    as unnoticed. Below the bar the credit is the share reached of it.
 
     For each change that went unnoticed, write or sharpen a test that fails with it: assert whole results, and stand on
     both sides of each edge.
@@ -28,13 +29,23 @@ def notices_planted_bugs(strength: Strength) -> Verdict:
         )
     bar = f"at least {percent(strength.share)} of {strength.wanted} planted bugs noticed"
     if not strength.bugs:
-        return failed("No test runs a line of the learner's own that could be wrong.", expected=bar, actual="none")
+        return failed(
+            "No test runs a line of the learner's own that could be wrong.",
+            expected=bar,
+            actual="none",
+            repair="Take the next task of the milestones, and test what you write.",
+        )
     unnoticed = [bug for bug in strength.bugs if not bug.noticed]
-    share = Fraction(len(strength.bugs) - len(unnoticed), len(strength.bugs))
+    # Two lines with one perfect test are not a strong suite: what could not be planted was not noticed.
+    planned = max(len(strength.bugs), strength.wanted)
+    share = Fraction(len(strength.bugs) - len(unnoticed), planned)
+    few = "" if len(strength.bugs) == planned else f" Only {len(strength.bugs)} could be planted in tested lines."
     changes = "; ".join(f"{b.path}:{b.line} {_change(b.before, b.after)}" for b in unnoticed[:5])
     return partial(
         min(Fraction(1), share / strength.share),
-        f"Unnoticed by the tests of their lines: {changes}." if unnoticed else "Every planted bug made a test fail.",
+        f"Unnoticed by the tests of their lines: {changes}."
+        if unnoticed
+        else f"Every planted bug made a test fail.{few}",
         *(Location(b.path, b.line) for b in unnoticed[:SHOWN]),
         expected=bar,
         actual=f"{len(strength.bugs) - len(unnoticed)} of {len(strength.bugs)}",

@@ -110,6 +110,9 @@ class Runner(Protocol):
     ) -> RawRun:
         """Run the suite in the clean copy and return what came of it; raises NotMeasured when it can't be started."""
 
+    def variables(self, environment: Environment, folder: Path) -> dict[str, str]:
+        """Return the variables with which a program in `folder` runs in the environment, but for its services."""
+
     def retest(
         self,
         suite: Suite,

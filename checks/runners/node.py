@@ -48,6 +48,10 @@ class NodeRunner:
         """Raise NotMeasured: not built yet."""
         raise NotMeasured(f"{suite.title}: running Node suites is not built yet")
 
+    def variables(self, environment: Environment, folder: Path) -> dict[str, str]:  # noqa: ARG002
+        """Raise NotMeasured: not built yet."""
+        raise NotMeasured("running Node applications is not built yet")
+
     def retest(
         self,
         suite: Suite,

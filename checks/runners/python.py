@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import configparser
 import json
+import os
 import re
 import secrets
 import shlex
@@ -88,6 +89,10 @@ class PythonRunner:
         done = _launch(orders, run, folder, copy, environment, services, session, session.limits.seconds)
         return _read(copy.resolve(), orders, done, session, dropped)
 
+    def variables(self, environment: Environment, folder: Path) -> dict[str, str]:
+        """Return the variables of `.env.example`, a secret, and what leads to the environment."""
+        return _variables(environment, folder)
+
     def retest(
         self,
         suite: Suite,
@@ -111,6 +116,15 @@ class PythonRunner:
         return _launch(orders, run, folder, copy, environment, services, session, seconds)
 
 
+def _variables(environment: Environment, folder: Path) -> dict[str, str]:
+    return {
+        **example_values(folder),
+        "SECRET_KEY": secrets.token_urlsafe(48),
+        "VIRTUAL_ENV": str(environment.root),
+        "PATH": f"{environment.root / 'bin'}:{os.environ.get('PATH', os.defpath)}",
+    }
+
+
 def _folder(session: Session) -> Path:
     """Make the folder of one run, of a name that the code under test can't know."""
     run = session.work / f"run-{secrets.token_hex(8)}"
@@ -132,15 +146,8 @@ def _launch(
     from checks import sandbox
 
     (run / "orders.json").write_text(json.dumps(orders))
-    variables = {
-        **example_values(folder),
-        "SECRET_KEY": secrets.token_urlsafe(48),
-        "PYTHONDONTWRITEBYTECODE": "1",
-        "VIRTUAL_ENV": str(environment.root),
-        **services,
-    }
+    variables = {**_variables(environment, folder), "PYTHONDONTWRITEBYTECODE": "1", **services}
     base = sandbox.environment(run / "home", run / "tmp", variables)
-    base["PATH"] = f"{environment.root / 'bin'}:{base['PATH']}"
     box = None
     if sandbox.isolated(session):
         box = sandbox.Box(environment.readable, (copy, run), network=bool(services))

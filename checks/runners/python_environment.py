@@ -23,7 +23,7 @@ from checks.runners.base import Environment, InstallFailed, Suite
 from checks.runners.python_dependencies import Plan, plan
 from checks.session import Session
 
-LAYOUT = "3"  # changes when environments of an older grader must not be used again
+LAYOUT = "4"  # changes when environments of an older grader must not be used again
 # What an installer needs to reach its index, and nothing else of the grader's environment.
 _NETWORK = re.compile(
     r"(?i)^(?:https?_proxy|no_proxy|all_proxy|ssl_cert_file|ssl_cert_dir|requests_ca_bundle|curl_ca_bundle"
@@ -182,6 +182,8 @@ def _uv(command: list[str | Path], cwd: Path, session: Session, writable: tuple[
     environment = sandbox.environment(scratch / "home", scratch / "tmp") | {
         **{k: v for k, v in os.environ.items() if _NETWORK.match(k)},
         "UV_CACHE_DIR": str(cache_folder), "UV_NO_CONFIG": "1", "UV_PYTHON_DOWNLOADS": "never", "UV_NO_PROGRESS": "1",
+        # Nothing may be written into an environment later, so every process would compile every package again.
+        "UV_COMPILE_BYTECODE": "1",
         **variables,
     }  # fmt: skip
     box = None

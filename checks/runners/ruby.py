@@ -45,6 +45,10 @@ class RubyRunner:
         """Raise NotMeasured: not built yet."""
         raise NotMeasured(f"{suite.title}: running Ruby suites is not built yet")
 
+    def variables(self, environment: Environment, folder: Path) -> dict[str, str]:  # noqa: ARG002
+        """Raise NotMeasured: not built yet."""
+        raise NotMeasured("running Ruby applications is not built yet")
+
     def retest(
         self,
         suite: Suite,

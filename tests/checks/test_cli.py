@@ -17,6 +17,7 @@ from checks import grading
 from checks.cli import command
 from checks.reports import document
 from checks.testing import repository, write_tree
+from scaffolder import __version__
 
 PROJECT = """
 schema = 1
@@ -68,7 +69,7 @@ def check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Check:
     monkeypatch.setenv("SCAFFOLD_TEMPLATES", str(tmp_path / "templates"))
     monkeypatch.setenv("CHECK_CACHE_DIR", str(tmp_path / "cache"))
     monkeypatch.delenv("GITHUB_ACTIONS", raising=False)
-    handlers = [(number, signal.getsignal(number)) for number in (signal.SIGINT, signal.SIGTERM)]
+    handlers = [(number, signal.getsignal(number)) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)]
 
     def run(*arguments: object) -> Result:
         try:
@@ -224,6 +225,10 @@ def test_list_shows_every_check_to_people_and_machines(check: Check) -> None:
     assert len(rows) >= 50
 
 
+def test_the_version_is_told_as_scaffold_tells_it(check: Check) -> None:
+    assert check("--version").stdout == f"check {__version__}\n"
+
+
 def test_completion_scripts_can_be_printed(check: Check) -> None:
     assert "_CHECK_COMPLETE=bash_complete" in check("--completion", "bash").stdout
 
@@ -273,10 +278,70 @@ def test_a_failure_writes_a_result_that_says_so(check: Check, tmp_path: Path) ->
     assert last == result
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        ["--min-score", "200"],
+        ["--format", "yaml"],
+        ["--next", "0"],
+        ["--bogus"],
+        ["--static", "--url", "http://localhost"],
+    ],
+)
+@pytest.mark.parametrize("last", [True, False])
+def test_a_refused_command_line_replaces_an_older_result(
+    check: Check, repo: Path, tmp_path: Path, wrong: list[str], last: bool
+) -> None:
+    place = ["--format", "json", "-o", tmp_path / "result.json"]
+    check(repo, "--static", *place)
+    result = check(repo, *place, *wrong) if last else check(*wrong, repo, *place)
+    assert result.exit_code == 2
+    for path in (tmp_path / "result.json", tmp_path / "cache" / "results" / f"{repo.name}.json"):
+        assert json.loads(path.read_text(encoding="utf-8"))["failure"]["kind"] == "usage"
+
+
+def test_formats_that_have_no_place_leave_the_file_alone_and_the_last_result_says_why(
+    check: Check, repo: Path, tmp_path: Path
+) -> None:
+    kept = tmp_path / "notes.txt"
+    kept.write_text("mine")
+    result = check(repo, "--format", "json,html", "-o", kept)
+    assert (result.exit_code, kept.read_text(), len(result.stderr.splitlines())) == (2, "mine", 1)
+    last = json.loads((tmp_path / "cache" / "results" / f"{repo.name}.json").read_text(encoding="utf-8"))
+    assert "need a folder" in last["failure"]["message"]
+
+
+def test_a_cache_folder_that_cannot_be_written_is_named_with_the_variable_that_chooses_another(
+    check: Check, repo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("CHECK_CACHE_DIR", str(tmp_path / "file" / "cache"))
+    result = check(repo, "--static")
+    assert (result.exit_code, "CHECK_CACHE_DIR" in result.stderr) == (2, True)
+
+
+@pytest.mark.parametrize("arguments", [["--static"], ["--static", "--next"], ["--list"]])
+def test_a_reader_that_has_seen_enough_is_no_failure(check: Check, repo: Path, arguments: list[str]) -> None:
+    del check  # only its settings
+    program = "from checks.cli import main; main()"
+    with subprocess.Popen(
+        [sys.executable, "-c", program, str(repo), "--quiet", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 0
+
+
 def test_a_failing_target_leaves_the_others_their_results(check: Check, repo: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    result = check(repo, tmp_path / "nowhere", "--static", "--format", "json", "-o", out)
+    result = check(tmp_path / "nowhere", repo, "--static", "--format", "json", "-o", out)
     assert result.exit_code == 2
+    assert "no such folder" in result.stderr
+    assert "1 repository" in result.stdout
     for good in (out / repo.name / "scorecard.json", tmp_path / "cache" / "results" / f"{repo.name}.json"):
         assert document.loads(good.read_text(encoding="utf-8")).project == "tiny"
     for bad in (out / "nowhere" / "scorecard.json", tmp_path / "cache" / "results" / "nowhere.json"):
@@ -340,7 +405,7 @@ def test_hangs():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_an_interrupted_grading_leaves_no_process_and_no_folder(
     check: Check, tmp_path: Path, number: signal.Signals
 ) -> None:

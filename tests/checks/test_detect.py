@@ -51,6 +51,12 @@ def test_the_stack_decides_when_the_dependencies_do_not(tmp_path: Path) -> None:
     assert detected(tmp_path / "ruby", {"Gemfile": 'gem "rails"\n'})[0] == "project1"
 
 
+def test_the_source_files_tell_the_stack_where_there_is_no_manifest(tmp_path: Path) -> None:
+    assert detected(tmp_path, {"src/app.py": "x = 1\n"}) == ("project2", "project2: the stack is python")
+    manifest_wins = {"Gemfile": 'gem "rails"\n', "script.py": "x = 1\n"}
+    assert detected(tmp_path / "ruby", manifest_wins)[0] == "project1"
+
+
 def test_three_stacks_together_are_the_production_system(tmp_path: Path) -> None:
     files = {"users/Gemfile": 'gem "rails"', "gateway/package.json": "{}", "analytics/pyproject.toml": PYPROJECT}
     project, _ = detect(repository(tmp_path, {**files, "analytics/pyproject.toml": "[project]\n"}), load_projects())

@@ -1,6 +1,9 @@
 """Evidence by type: once each, in order, in parallel, and no failure spreads."""
 
+import os
+import signal
 import threading
+import time
 from dataclasses import dataclass
 
 import pytest
@@ -187,3 +190,24 @@ def test_progress_tells_start_and_end_of_each_collection() -> None:
     seen: list[tuple[str, bool]] = []
     judge([a_check(Doubled)], ALL, {Seed: Seed(1)}, progress=lambda label, done: seen.append((label, done)))
     assert seen == [("Doubling the seed", False), ("Doubling the seed", True)]
+
+
+def test_an_interrupt_is_passed_on_when_the_collectors_under_way_have_cleaned_up() -> None:
+    done = []
+
+    def slow(seed: Seed) -> Doubled:
+        """Slowly."""
+        time.sleep(0.2)
+        os.kill(os.getpid(), signal.SIGINT)  # as the person at the terminal would, meanwhile
+        time.sleep(0.2)
+        done.append("cleaned up")
+        return Doubled(seed.value)
+
+    def never(doubled: Doubled) -> Summed:
+        """Not begun."""
+        done.append("begun")
+        return Summed(doubled.value)
+
+    with pytest.raises(KeyboardInterrupt):
+        judge([a_check(Summed)], register(collector(slow), collector(never)), {Seed: Seed(1)}, workers=1)
+    assert done == ["cleaned up"]

@@ -12,6 +12,7 @@ from checks.model import (
     CoverageSummary,
     Effort,
     Location,
+    OriginalitySummary,
     State,
     SuiteSummary,
     Verdict,
@@ -127,3 +128,31 @@ def test_summaries_count_what_ran_and_what_was_covered() -> None:
     assert SuiteSummary(passed=3, failed=1, errors=1, skipped=2, seconds=0.1).executed == 5
     assert CoverageSummary(covered=9, total=10, excluded=0, allowance=0, files=()).share == Fraction(9, 10)
     assert CoverageSummary(covered=0, total=0, excluded=0, allowance=0, files=()).share == 0
+
+
+def origin(reference: int, own: int, solution: int = 10_000) -> OriginalitySummary:
+    return OriginalitySummary(starter=5_000, reference=reference, own=own, solution=solution)
+
+
+@pytest.mark.parametrize(
+    ("summary", "marked"),
+    [
+        (origin(5_000, 5_000), True),
+        (origin(4_999, 5_001), False),
+        (origin(5_000, 500_000), True),  # diluted, and still half of the reference
+        (origin(4_999, 500_000), False),
+        (origin(499, 1), False),  # too little to tell
+        (origin(500, 1), True),
+        (origin(0, 0), False),
+        (origin(600, 0, solution=0), True),
+    ],
+)
+def test_a_repository_is_marked_from_half_of_what_was_added_or_half_of_the_reference(
+    summary: OriginalitySummary, marked: bool
+) -> None:
+    assert summary.largely_reference is marked
+
+
+def test_shares_of_nothing_are_nothing() -> None:
+    empty = OriginalitySummary(0, 0, 0, 0)
+    assert (empty.copied, empty.contained, empty.share(0)) == (0, 0, 0)

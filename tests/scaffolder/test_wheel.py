@@ -51,11 +51,11 @@ def test_the_wheel_holds_templates_but_no_solution_faults_or_compiled_files(whee
     assert not [name for name in names if "__pycache__" in name or name.endswith((".pyc", ".pyo"))]
     assert {name.split("/")[0].split("-")[0] for name in names} == {"scaffolder", "checks", "backend_scaffold"}
     sources = subprocess.run(
-        ["git", "ls-files", "checks", "scaffolder"], cwd=SOURCE, capture_output=True, text=True, check=True
+        ["git", "-c", "safe.directory=*", "ls-files", "checks", "scaffolder"], cwd=SOURCE, capture_output=True, text=True, check=True
     ).stdout.split()  # fmt: skip
     assert {path for path in sources if (SOURCE / path).exists()} <= set(names)
     listed = subprocess.run(
-        ["git", "ls-files", "templates"], cwd=SOURCE, capture_output=True, text=True, check=True
+        ["git", "-c", "safe.directory=*", "ls-files", "templates"], cwd=SOURCE, capture_output=True, text=True, check=True
     ).stdout.split("\n")  # fmt: skip
     kept = {
         path.removeprefix("templates/")

@@ -232,6 +232,18 @@ def test_milestones_one_to_eight_have_a_marker_in_the_source(number: int) -> Non
     assert f"m{number}" in marked
 
 
+@pytest.mark.parametrize("name", ["runtime", "dev"])
+def test_locked_requirements_keep_their_extras(name: str) -> None:
+    # pip 23.0, which Debian 12 has, refuses `kombu[redis]` when the hashed pin is called `kombu`.
+    lock = (STARTER / f"requirements/{name}.txt").read_text(encoding="utf-8")
+    pinned = set(re.findall(r"^([a-z0-9-]+\[[a-z0-9,-]+\])==", lock, re.MULTILINE))
+    project = tomllib.loads((STARTER / "pyproject.toml.jinja").read_text(encoding="utf-8"))
+    wanted = project["project"]["dependencies"] + (project["dependency-groups"]["dev"] if name == "dev" else [])
+    direct = {found[0] for line in wanted if (found := re.match(r"[a-z0-9-]+\[[a-z0-9,-]+\]", line))}
+    assert direct
+    assert direct | {"kombu[redis]"} <= pinned
+
+
 # --- links and runbooks
 
 
@@ -267,6 +279,12 @@ def test_the_readme_lists_every_milestone_with_its_due_date_and_document() -> No
     for milestone in PLAN["milestones"]:
         assert f"- [ ] **{milestone['id']}** [{milestone['title']}]({milestone['docs']})" in readme
     assert readme.count("due 2026-12-01") == len(PLAN["milestones"])
+
+
+def test_the_readme_makes_the_remote_before_it_pushes_there() -> None:
+    before, pushes, _ = rendered_markdown()["README.md"].partition("git push -u origin")
+    assert pushes
+    assert "gh repo create" in before
 
 
 def test_the_readme_explains_every_variable_of_the_example_configuration() -> None:

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import subprocess
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -206,6 +207,16 @@ def test_nothing_is_deployed_before_the_tests_and_production_takes_what_staging_
         titles = [step.get("name") for step in jobs[name]["steps"]]
         order = ["Migrate the database", "Deploy each service", "Smoke test", "Redeploy the previous revision"]
         assert [title for title in titles if title in order] == order
+
+
+def test_the_grade_workflow_installs_all_that_a_grading_can_use(starter: Path) -> None:
+    described = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    measuring = set(described["optional-dependencies"]) - {"github"}  # that one publishes
+    requirement = re.fullmatch(
+        r"backend-scaffold\[([a-z,]+)\]==[\d.]+", workflows(starter)["grade.yml"]["env"]["GRADER"]
+    )
+    assert requirement is not None
+    assert set(requirement[1].split(",")) == measuring
 
 
 def test_every_operations_file_says_in_its_first_lines_what_it_is_for(starter: Path) -> None:

@@ -90,7 +90,8 @@ CHAIN = "a0: &a0 [1]\n" + "".join(f"a{n}: &a{n} [*a{n - 1}]\n" for n in range(1,
     [
         (BOMB, "more than 100000 values"),
         (CHAIN, "deeper than 100 levels through the alias"),
-        ("[" * 50_000, "deeper than 100 levels"),
+        ("[" * 900, "deeper than 100 levels"),
+        ("[" * 50_000, "nest"),  # the parser has a limit of its own, which newer versions reach first
         ("- " * 50_000, "deeper than 100 levels"),
         ("a: &a [*a]", "before its anchor or inside it"),
         ("a: *b", "before its anchor"),

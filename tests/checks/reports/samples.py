@@ -11,11 +11,13 @@ from checks.model import (
     CoverageSummary,
     Effort,
     FileCoverage,
+    FileOrigin,
     Finding,
     Location,
     MetricResult,
     MilestoneScore,
     NextStep,
+    OriginalitySummary,
     Scorecard,
     ScoredCheck,
     State,
@@ -239,6 +241,18 @@ COVERAGE = CoverageSummary(
 )
 
 
+ORIGINALITY = OriginalitySummary(
+    starter=12_341,
+    reference=310,
+    own=23_902,
+    solution=30_118,
+    files=(
+        FileOrigin("src/data_platform/pipeline/rfm.py", 40, 212, 590, 31),
+        FileOrigin("src/data_platform/api/auth.py", 21, 98, 105, 12),
+    ),
+)
+
+
 def scorecard(**changes: Any) -> Scorecard:
     """A grading in the middle of the project, with every state, both dates, tests and coverage."""
     found = findings()
@@ -303,6 +317,7 @@ def scorecard(**changes: Any) -> Scorecard:
         next_steps=next_steps(found, scores),
         tests=SuiteSummary(214, 0, 0, 3, 12.34, ("tests",)),
         coverage=COVERAGE,
+        originality=ORIGINALITY,
         notes=(
             "The repository's code ran in bubblewrap, without network.",
             "Python 3.13.1, environment built from requirements/dev.txt.",
@@ -326,6 +341,7 @@ def empty() -> Scorecard:
         next_steps=(),
         tests=None,
         coverage=None,
+        originality=None,
         notes=(),
     )
 
@@ -348,6 +364,12 @@ def perfect() -> Scorecard:
         assurance=Assurance.ATTESTED,
         cached=True,
     )
+
+
+def copied() -> Scorecard:
+    """A repository that earned everything with code of the reference."""
+    found = OriginalitySummary(12_341, 28_400, 2_010, 30_118, (FileOrigin("src/main.py", 0, 28_400, 2_010, 3),))
+    return perfect()._replace(originality=found)
 
 
 def hostile(text: str = HOSTILE) -> Scorecard:

@@ -27,6 +27,12 @@ def test_the_badge_shows_the_score_and_tells_it_to_screen_readers() -> None:
     assert "provisional" not in render(samples.perfect())
 
 
+def test_a_copy_of_the_reference_says_so_and_loses_the_colour_of_its_score() -> None:
+    badge = render(samples.copied())
+    assert "100.0 % by the reference solution" in badge
+    assert _COLOURS[0][1] not in badge
+
+
 @pytest.mark.parametrize(
     ("share", "index"), [("1", 0), ("9/10", 0), ("8999/10000", 1), ("1/2", 2), ("1/4", 3), ("0", 4)]
 )

@@ -70,6 +70,19 @@ def test_the_markup_is_balanced_ids_are_unique_and_nothing_is_loaded(card: Score
             assert attributes["href"] == "data:,"
 
 
+def test_a_copy_of_the_reference_is_marked_before_its_score() -> None:
+    text = " ".join(_Page(render(samples.copied())).text.split())
+    assert text.index("Largely the reference solution: 93.3 %") < text.index("100.0 %", text.index("Skip to"))
+    assert "argely" not in render(samples.scorecard())
+
+
+def test_whose_code_it_is_can_be_read_without_seeing_the_bar() -> None:
+    text = " ".join(_Page(render(samples.scorecard())).text.split())
+    for part in ("the untouched starter12,34133.7 %", "the reference solution’s3100.8 %", "rfm.py:3121259040"):
+        assert part in text
+    assert "Whose code" not in render(samples.empty())
+
+
 def test_hostile_text_is_only_text() -> None:
     hostile, realistic = _Page(render(samples.hostile())), _Page(render(samples.scorecard()))
     assert {tag for tag, _ in hostile.elements} == {tag for tag, _ in realistic.elements}
@@ -137,13 +150,14 @@ _CONTRASTS = """() => {
 @pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 390])
-@pytest.mark.parametrize("name", ["realistic", "hostile", "empty", "perfect"])
+@pytest.mark.parametrize("name", ["realistic", "hostile", "empty", "perfect", "copied"])
 def test_the_page_holds_in_a_browser(browser: Any, tmp_path: Path, name: str, width: int, scheme: str) -> None:
     cards = {
         "realistic": samples.scorecard,
         "hostile": samples.hostile,
         "empty": samples.empty,
         "perfect": samples.perfect,
+        "copied": samples.copied,
     }
     path = tmp_path / "report.html"
     path.write_text(render(cards[name]()), "utf-8")

@@ -33,6 +33,18 @@ def test_the_comment_holds_score_steps_milestones_and_findings() -> None:
     assert "(provisional)" not in render(samples.perfect())
 
 
+def test_a_copy_of_the_reference_is_marked_in_the_block_that_is_never_left_out() -> None:
+    assert "**Largely the reference solution: 93.3 %" in render_markdown(samples.copied(), limit=1200)
+    assert "argely" not in render(samples.scorecard())
+
+
+def test_whose_code_it_is_stands_in_a_table_with_the_places_of_the_reference() -> None:
+    text = render(samples.scorecard())
+    assert "| the reference solution’s | 310 | 0.8 % |" in text
+    assert "- `src/data_platform/pipeline/rfm.py:31` 212 tokens" in text
+    assert "Whose code" not in render(samples.empty())
+
+
 def test_hostile_text_makes_no_link_image_html_or_emphasis() -> None:
     found = tokens(render(samples.hostile()))
     kinds = {token.type for token in found}  # type: ignore[attr-defined]

@@ -41,16 +41,18 @@ def test_an_empty_repository_has_a_report_too() -> None:
     assert "0 of 0 points" in text
 
 
-@pytest.mark.parametrize("width", [10, 60, 79, 80, 100, 120, 400])
+@pytest.mark.parametrize("width", [10, 40, 59, 60, 79, 80, 100, 120, 400])
 @pytest.mark.parametrize("verbose", [True, False])
 def test_no_line_is_wider_than_the_terminal(width: int, verbose: bool) -> None:
     for card in (samples.scorecard(), samples.hostile(), samples.hostile("日本語" * 400), samples.empty()):
         longest = max(cell_len(line) for line in plain(card, width, verbose=verbose).splitlines())
-        assert longest <= max(60, min(width, 120))
+        assert longest <= max(40, min(width, 120))
 
 
 def test_narrow_terminals_lose_columns_and_not_figures() -> None:
-    narrow, wide = plain(width=60), plain(width=120)
+    narrowest, narrow, wide = plain(width=40), plain(width=60), plain(width=120)
+    assert "10.8/14" in narrowest
+    assert "77." in narrowest
     assert "Week" not in narrow
     assert "Due" not in narrow
     assert "10.8/14" in narrow
@@ -114,6 +116,28 @@ def test_failed_tests_are_not_marked_as_passed() -> None:
     assert "✓ Tests" in plain()
 
 
+def test_a_copy_of_the_reference_is_marked_above_its_score_and_in_the_cohort() -> None:
+    text = plain(samples.copied())
+    assert "Largely the reference solution: 93.3 % of what was added" in " ".join(text.split())
+    assert text.index("Largely the reference") < text.index("100.0 %")
+    assert "Largely" in render_next(samples.copied(), width=80, color=False)
+    cohort = render_cohort([samples.copied(), samples.scorecard()], width=80, color=False)
+    assert "! 100.0 %" in cohort
+    assert "! 61.0 %" not in cohort
+    assert "largely the reference solution: 1 of 2" in cohort
+    assert "argely" not in plain() + plain(samples.empty()) + render_cohort(
+        [samples.scorecard()], width=80, color=False
+    )
+
+
+def test_whose_code_it_is_stands_with_the_places_of_the_reference() -> None:
+    text = " ".join(plain().split())
+    for part in ("33.7 % the untouched starter", "65.3 % the learner’s own", "0.8 % the reference solution’s",
+                 "36,553 tokens", "pipeline/rfm.py:31 212"):  # fmt: skip
+        assert part in text
+    assert "Whose code it is" not in plain(samples.empty())
+
+
 def test_next_shows_every_step() -> None:
     text = render_next(samples.scorecard(), width=80, color=False)
     assert "tests.planted-bugs" in text
@@ -121,14 +145,14 @@ def test_next_shows_every_step() -> None:
     assert "Nothing left to repair." in render_next(samples.perfect(), width=80, color=False)
 
 
-@pytest.mark.parametrize("width", [60, 80, 120])
+@pytest.mark.parametrize("width", [40, 60, 80, 120])
 def test_a_cohort_is_one_line_a_repository(width: int) -> None:
     cards = [samples.scorecard(), samples.perfect(), samples.empty(), samples.hostile()]
     text = render_cohort(cards, width=width, color=False)
     assert "4 repositories" in text
     assert sum("%" in line for line in text.splitlines()) == 4
     assert "100.0 %" in text
-    assert "attested" in text
+    assert ("attested" in text) == (width >= 60)
     assert max(cell_len(line) for line in text.splitlines()) <= width
     assert ("214/214" in text) == (width >= 80)
     assert ("Project" in text) == (width >= 100)

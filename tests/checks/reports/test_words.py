@@ -64,6 +64,8 @@ def test_the_subject_says_where_the_tree_comes_from() -> None:
         words.subject_sentence(card._replace(subject=Subject("x", None, None, "d", 0, 1)))
         == "not under version control"
     )
+    fresh = card._replace(subject=Subject("x", None, "main", "d", 0, 1))
+    assert words.subject_sentence(fresh) == "main, nothing committed yet"
 
 
 def test_the_tests_sentence_names_only_what_happened() -> None:

@@ -30,8 +30,17 @@ def test_a_suite_that_notices_nothing_earns_nothing() -> None:
     assert notices_planted_bugs(Strength(bugs(0, 20), 100)).state is State.FAIL
 
 
+def test_two_lines_and_one_perfect_test_do_not_make_a_strong_suite() -> None:
+    verdict = notices_planted_bugs(Strength(bugs(1, 0), 1))
+    assert (verdict.state, verdict.credit) == (State.PARTIAL, Fraction(1, 16))
+    assert "Only 1 could be planted" in verdict.reason
+    assert notices_planted_bugs(Strength(bugs(16, 0), 16)).state is State.PASS
+
+
 def test_code_in_which_nothing_can_be_wrong_proves_nothing() -> None:
-    assert notices_planted_bugs(Strength((), 0)).state is State.FAIL
+    verdict = notices_planted_bugs(Strength((), 0))
+    assert verdict.state is State.FAIL
+    assert "went unnoticed" not in (verdict.repair or notices_planted_bugs.repair)
 
 
 def test_a_suite_that_fails_for_a_comment_is_not_trusted() -> None:

@@ -1,0 +1,128 @@
+"""Runs a verification: makes starter and solution, grades them and each seeded fault, and tells as it goes."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from checks.acceptance import scenarios
+from checks.grading import Options, grade
+from checks.model import Scorecard
+from checks.repository import open_repository
+from checks.verification import judge
+from checks.verification.faults import BrokenFault, Fault, read
+from checks.verification.judge import Outcome
+from scaffolder.errors import InvalidProject
+from scaffolder.projects import TEMPLATES_VARIABLE, Project, load_projects
+
+STATIC = ("ci", "deploy", "docker", "docs", "infrastructure", "operations", "security", "starter")
+_SCAFFOLD = "from scaffolder.cli import main; main()"
+Tell = Callable[[Outcome], None]
+
+
+def verify(folder: Path, options: Options, tell: Tell, *, only: Sequence[str] = (), repeat: int = 1) -> bool:
+    """Verify the project in `folder` and return whether everything held; `tell` gets each outcome at once.
+
+    `only` restricts it to faults with these names, or whose checks are of these milestones, families or ids. With
+    `repeat` the solution is graded so many times and the scorecards are compared.
+
+    Raises InvalidProject when the folder holds no ready project with a solution, BrokenFault and BrokenScenario for
+    what cannot be used.
+    """
+    project = _project(folder)
+    faults = [f for f in read(project.faults) if not only or _named(f, only)]
+    outcomes: list[Outcome] = []
+
+    def note(outcome: Outcome) -> None:
+        outcomes.append(outcome)
+        tell(outcome)
+
+    if not only:
+        note(judge.plan_and_scenarios(project, scenarios.read([project.acceptance])))
+    with tempfile.TemporaryDirectory(prefix="check-verify-") as name:
+        work = Path(name)
+        if not only:
+            note(judge.starter(_graded(_made(project, work / "starter"), project, options), project.baseline))
+        made = _made(project, work / "solution", "--solution")
+        everything = options if not only else options._replace(only=_needed(faults))
+        cards = [_graded(made, project, everything) for _ in range(repeat)]
+        if not only:
+            note(judge.solution(cards[0]))
+        if repeat > 1:
+            note(judge.repeated(cards))
+        before = judge.states(cards[0])
+        for fault in faults:
+            copy = _broken(made, work / fault.name, fault)
+            note(judge.fault(fault, before, _graded(copy, project, options._replace(only=_asked(fault)))))
+    return all(outcome.held for outcome in outcomes)
+
+
+def _project(folder: Path) -> Project:
+    root = folder.absolute().parent
+    os.environ[TEMPLATES_VARIABLE] = str(root)  # for every process of this verification
+    project = next((p for p in load_projects(root) if p.folder == folder.absolute()), None)
+    if project is None or project.status != "ready":
+        raise InvalidProject(f"{folder} holds no project that is ready.", "Name a folder with a project.toml.")
+    if not project.solution.is_dir() or not project.acceptance.is_dir():
+        raise InvalidProject(f"{folder} has no solution/ or no acceptance/.", "Both are needed to verify a project.")
+    return project
+
+
+def _named(fault: Fault, only: Sequence[str]) -> bool:
+    milestone = fault.check.split(".")[1] if "." in fault.check else ""
+    return any(name in (fault.name, fault.check, milestone) or fault.check.startswith(f"{name}.") for name in only)
+
+
+def _asked(fault: Fault) -> tuple[str, ...]:
+    """Return what is graded on a fault: its own kind of evidence, and all that costs next to nothing."""
+    family = fault.check.split(".")[0]
+    if family == "acceptance":
+        return ("acceptance", *STATIC)
+    if fault.check == "tests.strength":
+        return ("tests", "coverage", *STATIC)
+    if family in ("tests", "coverage"):
+        return (*_SUITE, "coverage", *STATIC)
+    return STATIC
+
+
+# All of the family but planted bugs, which take as long as all other checks together.
+_SUITE = ("tests.present", "tests.pass", "tests.floor", "tests.assertions", "tests.collected", "tests.skipped",
+          "tests.focused", "tests.env-lock", "tests.documented-command")  # fmt: skip
+
+
+def _needed(faults: Sequence[Fault]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for fault in faults for name in _asked(fault)))
+
+
+def _made(project: Project, destination: Path, *options: str) -> Path:
+    command = [sys.executable, "-c", _SCAFFOLD, "new", project.id, str(destination), "--defaults", *options]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise InvalidProject(f"`scaffold new {project.id}` failed.", done.stderr.strip() or done.stdout.strip())
+    return destination
+
+
+def _broken(solution: Path, copy: Path, fault: Fault) -> Path:
+    _git(solution, "clone", "--quiet", "--no-hardlinks", str(solution), str(copy))
+    done = subprocess.run(
+        ["git", "apply", "--index", "--whitespace=nowarn", "-"],
+        cwd=copy, input=fault.patch, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    if done.returncode:
+        raise BrokenFault(
+            f"faults/{fault.name}.patch does not apply to the solution: {done.stderr.strip()}.",
+            "Make it again from the solution as it is now.",
+        )
+    return copy
+
+
+def _git(folder: Path, *arguments: str) -> None:
+    subprocess.run(["git", *arguments], cwd=folder, capture_output=True, check=True)
+
+
+def _graded(repository: Path, project: Project, options: Options) -> Scorecard:
+    return grade(open_repository(repository), project, options)

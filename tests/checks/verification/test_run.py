@@ -1,0 +1,77 @@
+"""`check --verify`: a tiny project is verified for real."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from checks.cli import command
+from tests.support.tiny import SOLUTION, Tiny, fault, make
+from tests.support.tools import cache_folder
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tiny:
+    monkeypatch.setenv("CHECK_CACHE_DIR", str(cache_folder() / "check"))
+    monkeypatch.setenv("SCAFFOLD_TEMPLATES", os.environ.get("SCAFFOLD_TEMPLATES", ""))  # put back what it sets
+    return make(tmp_path / "templates")
+
+
+def verify(tiny: Tiny, *options: str) -> Result:
+    return CliRunner().invoke(command, ["--verify", str(tiny.project), *options], prog_name="check")
+
+
+def test_a_sound_project_holds_and_each_thing_is_told(tiny: Tiny) -> None:
+    result = verify(tiny, "--repeat", "2")
+    assert result.exit_code == 0, result.output
+    lines = [line for line in result.output.splitlines() if line.startswith(("held", "FAILED"))]
+    assert [line.split()[1].rstrip(":") for line in lines] == ["plan", "starter", "solution", "repeated", "bob"]
+    assert all(line.startswith("held") for line in lines)
+    assert "5 of 5 held." in result.output
+    assert "acceptance.m1.greets: It greets by name." in result.output
+
+
+def test_a_fault_that_changes_nothing_is_missed_and_the_command_says_1(tiny: Tiny, tmp_path: Path) -> None:
+    harmless = SOLUTION.replace("and a worker, in one file", "and a worker")
+    tiny.write("faults/harmless.patch", fault("A comment", "acceptance.m1.greets", harmless))
+    output = tmp_path / "verification.json"
+    result = verify(tiny, "--only", "harmless", "--format", "json", "--output", str(output))
+    assert result.exit_code == 1
+    (outcome,) = json.loads(output.read_text())
+    assert (outcome["name"], outcome["held"]) == ("harmless", False)
+    assert outcome["seen"] == "missed: acceptance.m1.greets still says pass"
+
+
+def test_a_solution_that_does_not_do_it_all_does_not_hold(tiny: Tiny) -> None:
+    tiny.write("solution/app.py", SOLUTION.replace("Hello, {name}!", "Hallo, {name}!"))
+    (tiny.project / "faults/bob.patch").unlink()
+    result = verify(tiny)
+    assert result.exit_code == 1
+    assert "FAILED solution" in result.output
+    assert "acceptance.m1.greets: It greets by name." in result.output
+
+
+def test_a_fault_that_does_not_apply_is_an_error_of_its_author(tiny: Tiny) -> None:
+    tiny.write(
+        "faults/stale.patch",
+        fault("Old", "acceptance.m1.greets", SOLUTION).replace(
+            "\n\n", "\n\n--- a/gone\n+++ b/gone\n@@ -1 +1 @@\n-1\n+2\n", 1
+        ),
+    )
+    result = verify(tiny, "--only", "stale")
+    assert result.exit_code == 2
+    assert "faults/stale.patch does not apply to the solution" in result.output
+
+
+def test_a_folder_without_a_solution_is_refused(tiny: Tiny) -> None:
+    (tiny.project / "solution/app.py").unlink()
+    (tiny.project / "solution").rmdir()
+    result = verify(tiny)
+    assert result.exit_code == 2
+    assert "has no solution/ or no acceptance/" in result.output
