@@ -67,6 +67,14 @@ class InstallFailed(Exception):
         self.log = log
 
 
+class BootFailed(Exception):
+    """A process did not start. `process` names it, `log` are its last lines."""
+
+    def __init__(self, process: str, reason: str, log: str) -> None:
+        super().__init__(f"{process}: {reason}")
+        self.process, self.log = process, log
+
+
 class RawRun(NamedTuple):
     """What running one suite gave: the report of its tests, the lines it ran by repository path, and how it ended.
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from checks import sandbox
+from checks.runners.base import BootFailed
 from checks.sandbox import Box, Completed, Running
 from checks.services.base import free_port
 from checks.session import Limits
@@ -25,14 +26,6 @@ STOP_SECONDS = 10.0  # from SIGTERM to the end, as the runtime contract has it
 _LINE = re.compile(r"^([A-Za-z0-9_-]+):\s*(\S.*)$")
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
 _COMPOUND = re.compile(r"[;&|<>`(){}\n]")
-
-
-class BootFailed(Exception):
-    """A process did not start. `process` names it, `log` are its last lines."""
-
-    def __init__(self, process: str, reason: str, log: str) -> None:
-        super().__init__(f"{process}: {reason}")
-        self.process, self.log = process, log
 
 
 class Stopped(NamedTuple):

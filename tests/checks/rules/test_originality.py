@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from checks import model
 from checks.evidence.originality import Originality
 from checks.model import FileOrigin, Location, OriginalitySummary, State, Verdict
