@@ -228,3 +228,11 @@ def test_corrections_change_who_is_new_in_the_year() -> None:
     after = figures.Figures(files.sales).summary(*p2_sales.CALM_YEAR)
     assert before["new_customers"] != after["new_customers"]
     assert before["revenue"] != after["revenue"]
+
+
+def test_only_the_days_that_are_meant_to_have_averages_with_half_a_cent() -> None:
+    judge = figures.Figures(p2_sales.draw("M5", 1).sales)
+    for zone in p2_sales.ZONES:
+        for day in judge.daily(*p2_sales.LEAP_YEAR, zone)["items"] + judge.daily(*p2_sales.CALM_YEAR, zone)["items"]:
+            cents = Decimal(day["revenue"]) * 100
+            assert not day["orders"] or cents * 2 % day["orders"] or not cents % day["orders"]

@@ -113,8 +113,8 @@ class DepthWatch:
 def await_progress(api: httpx2.Client, job: dict[str, Any], beyond: int, seconds: float) -> dict[str, Any]:
     """Wait until a job's progress is beyond a number of percent (or the job has ended) and give the job."""
 
-    def found() -> dict[str, Any] | None:
+    def found() -> dict[str, Any]:
         body: dict[str, Any] = api.get(f"/api/v1/jobs/{job['id']}").json()
-        return body if body["progress"] > beyond or body["status"] in ("completed", "failed") else None
+        return body if body["progress"] > beyond or body["status"] in ("completed", "failed") else {}
 
     return eventually(found, seconds, f"the import gets beyond {beyond} %", pause=0.1)

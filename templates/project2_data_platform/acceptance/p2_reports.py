@@ -74,9 +74,9 @@ class Reports:
     def built(self, report: dict[str, Any]) -> dict[str, Any]:
         """Wait until a report is completed and give it."""
 
-        def ended() -> dict[str, Any] | None:
+        def ended() -> dict[str, Any]:
             found = self.state(report)
-            return found if found["status"] in ("completed", "failed") else None
+            return found if found["status"] in ("completed", "failed") else {}
 
         found = eventually(ended, self.seconds, "a report that was ordered is completed", pause=0.03)
         expect(found["status"], "completed", f"The report should be completed; its error is {found['error']!r}.")

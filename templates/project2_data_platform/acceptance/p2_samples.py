@@ -88,22 +88,26 @@ def in_pieces(content: bytes, boundary: str) -> Iterator[bytes]:
 
 
 def malformed_files() -> dict[str, tuple[str, File]]:
-    """Give files that can't be read as a whole, with the code of the reason."""
-    rows = sales(60, f"M3-{tag()}")
+    """Give files that can't be read as a whole, with the code of the reason. None has a sale of another."""
     without = tuple(name for name in COLUMNS if name != "unit_price")
-    workbook, document = xlsx_file(rows), json_file(rows)
-    late = csv_file(rows) + b'M3-late,"\xff\xfe'
+    names = ("csv", "sheet", "twice", "late", "json", "workbook")
+    rows = {name: sales(60, f"M3-{tag()}") for name in names}
+    late = csv_file(rows["late"]) + b'M3-late,"\xff\xfe'
+    document, workbook = json_file(rows["json"]), xlsx_file(rows["workbook"])
     return {
         "empty": ("empty-file", File("csv", b"", [])),
         "header-only": ("empty-file", File("csv", csv_file([]), [])),
         "empty-list": ("empty-file", File("json", b"[]", [])),
         "sheet-header-only": ("empty-file", File("xlsx", xlsx_file([]), [])),
-        "missing-column": ("missing-columns", File("csv", csv_file(rows, without), rows)),
-        "sheet-missing-column": ("missing-columns", File("xlsx", xlsx_file(rows, without), rows)),
-        "column-named-twice": ("unreadable-file", File("csv", csv_file(rows, (*COLUMNS, "quantity")), rows)),
-        "not-utf-8": ("unreadable-file", File("csv", late, rows)),
-        "cut-json": ("unreadable-file", File("json", document[: len(document) * 2 // 3], rows)),
-        "damaged-xlsx": ("unreadable-file", File("xlsx", workbook[: len(workbook) // 2], rows)),
+        "missing-column": ("missing-columns", File("csv", csv_file(rows["csv"], without), rows["csv"])),
+        "sheet-missing-column": ("missing-columns", File("xlsx", xlsx_file(rows["sheet"], without), rows["sheet"])),
+        "column-named-twice": (
+            "unreadable-file",
+            File("csv", csv_file(rows["twice"], (*COLUMNS, "tax")), rows["twice"]),
+        ),
+        "not-utf-8": ("unreadable-file", File("csv", late, rows["late"])),
+        "cut-json": ("unreadable-file", File("json", document[: len(document) * 2 // 3], rows["json"])),
+        "damaged-xlsx": ("unreadable-file", File("xlsx", workbook[: len(workbook) // 2], rows["workbook"])),
         "json-that-is-no-list": ("unreadable-file", File("json", b'"sales"', [])),
     }
 

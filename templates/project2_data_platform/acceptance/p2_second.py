@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import AbstractContextManager
+from functools import partial
 from typing import Any
 
 import httpx2
@@ -17,6 +18,9 @@ import p2_sync
 import p2_tokens
 from p2_commerce import Shop
 from p2_platform import FRESH, Ingestion
+
+from checks.acceptance import BootFailed
+from checks.model import NotMeasured
 
 PROCESSES = ("api", "worker", "beat")  # beat, because whoever looks for lost work may do so on a schedule
 TIMEOUT_SECONDS = 10
@@ -48,13 +52,21 @@ class Second:
             with self._boot(env, PROCESSES) as app, self._client(app) as api:
                 ingestion, sync = Ingestion(api, self._limits.job_seconds), p2_sync.Sync(api, self._shop)
                 for name, on_sync in p2_sync.CASES.items():
-                    self._note(name, lambda case=on_sync: case(app, sync, self._limits))
+                    self._note(name, partial(on_sync, app, sync, self._limits))
                 for name, on_import in p2_interruptions.CASES.items():
-                    self._note(name, lambda case=on_import: case(app, ingestion, self._limits))
+                    self._note(name, partial(on_import, app, ingestion, self._limits))
+        except BootFailed as problem:
+            # The first application did boot, so this says more about the machine than about the repository.
+            self._give_up(NotMeasured(f"a second application, beside the first, did not boot: {problem}"))
         except Exception as problem:  # noqa: BLE001 - it is the result of all that wait for one
-            for future in self._results.values():
-                if not future.done():
-                    future.set_exception(problem)
+            self._give_up(problem)
+        finally:
+            self._give_up(RuntimeError("the second application was left"))  # whatever happened, nobody waits for ever
+
+    def _give_up(self, problem: Exception) -> None:
+        for future in self._results.values():
+            if not future.done():
+                future.set_exception(problem)
 
     def _client(self, app: Any) -> httpx2.Client:
         name = {"DJANGO_SUPERUSER_USERNAME": "second", "DJANGO_SUPERUSER_EMAIL": "second@example.org"}

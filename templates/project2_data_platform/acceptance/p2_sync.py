@@ -52,11 +52,11 @@ class Sync:
     def ended(self, job: dict[str, Any], seconds: float) -> dict[str, Any]:
         """Wait until a run is completed or failed and give its job as it is then."""
 
-        def found() -> dict[str, Any] | None:
+        def found() -> dict[str, Any]:
             response = self.api.get(f"/api/v1/jobs/{job['id']}")
             expect(response.status_code, 200, "The job of a run can be asked for.")
             body: dict[str, Any] = response.json()
-            return body if body["status"] in ("completed", "failed") else None
+            return body if body["status"] in ("completed", "failed") else {}
 
         return eventually(found, seconds, "a run of the synchronisation is completed or failed", pause=0.15)
 

@@ -390,11 +390,13 @@ class Cents:
     prefix: str
     total: Decimal
     gross: Decimal
+    half_read: Imported
+    half_read_prefix: str
 
 
 @pytest.fixture(scope="module")
 def cents(ingestion: Ingestion) -> Cents:
-    """Import 10,000 prices such as 0.10, some totals given, some left to be computed."""
+    """Import 10,000 prices such as 0.10, some totals given, some not; and a file that can't be read to its end."""
     prefix, chance = f"M4-{tag()}", random.Random(secrets.token_bytes(16))
     rows, total, gross = sales(10_000, prefix), Decimal(), Decimal()
     for row in rows:
@@ -402,10 +404,13 @@ def cents(ingestion: Ingestion) -> Cents:
         row |= {"quantity": str(quantity), "unit_price": f"{price:.2f}", "discount": "0.00", "tax": "0.01"}
         row["total"] = chance.choice(("", f"{quantity * price + tax:.2f}"))
         total, gross = total + quantity * price + tax, gross + quantity * price
-    return Cents(all_at_once(ingestion, [("csv", csv_file(rows), None)])[0], prefix, total, gross)
+    half = f"M4-{tag()}"
+    broken = csv_file(sales(4_500, half)) + b'M4-last,"\xff\xfe'
+    imports = all_at_once(ingestion, [("csv", csv_file(rows), None), ("csv", broken, None)])
+    return Cents(imports[0], prefix, total, gross, imports[1], half)
 
 
-@pytest.mark.parametrize("case", ["cents", "counts"])
+@pytest.mark.parametrize("case", ["cents", "counts", "half-read"])
 def test_reconciliation(case: str, cents: Cents, app: Any) -> None:
     """Counts and sums reconcile to the cent.
 
@@ -422,6 +427,12 @@ def test_reconciliation(case: str, cents: Cents, app: Any) -> None:
             [(10_000, cents.total, cents.gross)],
             "The sums in the warehouse equal the decimal sums.",
         )
+        return
+    if case == "half-read":
+        job = cents.half_read.job
+        expect(job["status"], "failed", "A file whose last line is not text is not imported.")
+        stored = in_warehouse(app, cents.half_read_prefix)
+        expect(stored, (0, Decimal()), "Of the 4,500 good rows before that line none is in the warehouse.")
         return
     rows = app.sql(
         "select i.id, i.records, i.processed, i.rejected, (select count(*) from rejects r where r.import_id = i.id)"

@@ -267,8 +267,8 @@ def test_limits(request: pytest.FixtureRequest, api: httpx2.Client, limits: Any,
     days = {"start": BIG_YEAR[0], "end": BIG_YEAR[1]} if endpoint in RANGED else {"as_of": BIG_YEAR[1]}
     body, seconds = _timed(api, endpoint, days)
     _has_all(endpoint, body, big)
-    if seconds > limits.analytics_seconds:  # once more: the first answer may have had to read everything from disk
-        _, seconds = _timed(api, endpoint, days)
+    if seconds > limits.analytics_seconds:  # once more, as the first one may have had to read everything from disk
+        _, seconds = _timed(api, endpoint, days | {"timezone": "Asia/Kolkata"})  # which no cache has the answer to
     assert seconds <= limits.analytics_seconds, (
         f"{endpoint} over 100,000 sales should take {limits.analytics_seconds} s at most; it took {seconds:.2f} s."
     )

@@ -13,12 +13,16 @@ from urllib.parse import parse_qs, urlsplit
 
 @dataclass(frozen=True)
 class Reply:
-    """What the shop answers: status, headers, body; `before` runs first, `drip` sends the body byte by byte."""
+    """What the shop answers: status, headers, body.
+
+    `before` runs before anything of it is sent, `after` when all is; `drip` waits so long after each byte of the body.
+    """
 
     status: int = 200
     body: bytes = b""
     headers: dict[str, str] = field(default_factory=dict)
     before: Callable[[], object] | None = None
+    after: Callable[[], object] | None = None
     drip: float | None = None
 
 
@@ -64,14 +68,13 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.end_headers()
         try:
-            if reply.drip is None:
-                self.wfile.write(reply.body)
-                return
-            for byte in reply.body:
-                self.wfile.write(bytes([byte]))
-                time.sleep(reply.drip)
+            for piece in [reply.body] if reply.drip is None else [bytes([byte]) for byte in reply.body]:
+                self.wfile.write(piece)
+                time.sleep(reply.drip or 0)
         except OSError:
             return  # the client has given up, which is what the test wants to see
+        if reply.after:
+            reply.after()
 
     def log_message(self, *_args: Any) -> None:
         """Say nothing."""

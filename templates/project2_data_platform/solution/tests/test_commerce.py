@@ -121,6 +121,16 @@ def test_an_answer_without_end_is_cut_off(monkeypatch: pytest.MonkeyPatch, size:
             assert CommerceApi(shop.url, TOKEN).page(None).next_cursor == "1"
 
 
+def test_no_more_is_read_of_an_answer_than_shows_that_it_is_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(commerce, "MOST_BYTES", 2000)
+    gone = Event()
+    rest_never_comes = Reply(body=b" " * 2001, headers={"Content-Length": "9999"}, after=lambda: gone.wait(30))
+    with open_shop(rest_never_comes) as shop:
+        with pytest.raises(CommerceError, match="sent more than 2000 bytes"):
+            CommerceApi(shop.url, TOKEN).page(None)
+        gone.set()
+
+
 def test_the_token_is_in_no_log_line_and_no_message(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     with open_shop(Reply(401)) as shop, pytest.raises(CommerceError) as failure:

@@ -19,6 +19,8 @@ from data_platform.reporting.reports import ReportNotFoundError
 from data_platform.source_settings import InvalidSettingsError
 from data_platform.sources import NameTakenError, SourceInUseError, SourceNotFoundError
 
+_UNREADABLE: FieldError = {"field": "body", "message": "can't be read: JSON is UTF-8, and not nested without end"}
+
 
 class ProblemResponse(JSONResponse):
     """A JSON answer that says it is an error."""
@@ -48,11 +50,8 @@ def add_problem_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     def http_error(_request: Request, error: HTTPException) -> ProblemResponse:
-        if error.status_code == 400:
-            # FastAPI's answer to a body of bytes that are no text, or nested without end. To our clients it is a body
-            # that is not valid, like any other.
-            errors: list[FieldError] = [{"field": "body", "message": "can't be read"}]
-            return ProblemResponse(problem(422, "The body can't be read.", errors), 422)
+        if error.status_code == 400:  # what FastAPI says of a body that it can't decode; the contract knows only 422
+            return ProblemResponse(problem(422, "The body can't be read.", [_UNREADABLE]), 422)
         details = {404: "There is nothing at this path.", 405: "This path doesn't take this method."}
         # Starlette gives the title as detail where a route was not found.
         detail = details.get(error.status_code, error.detail) if error.detail in _phrases(error) else error.detail
