@@ -10,8 +10,8 @@ import gc
 import os
 import signal
 import sys
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext, suppress
 from fractions import Fraction
 from pathlib import Path
 from types import FrameType
@@ -35,6 +35,7 @@ from checks.delivery import (
 from scaffolder import __version__
 
 if TYPE_CHECKING:
+    from checks.engine import HeadStart
     from checks.model import Scorecard
     from checks.repository import Repository
     from scaffolder.projects import Project
@@ -272,17 +273,43 @@ def _run(targets: Sequence[Path], options: dict[str, Any]) -> int:
 
 
 def _grade(target: Path, options: dict[str, Any]) -> Scorecard:
+    from checks.repository import RepositoryError, opening
+
+    try:
+        opened = opening(target)
+        head_start = _head_start(options)  # much is imported while git works
+        repository = opened()
+    except RepositoryError as problem:
+        raise _refused(target, problem) from problem
+    with head_start(repository) as ahead:
+        return _graded(target, repository, options, ahead)
+
+
+def _head_start(options: dict[str, Any]) -> Callable[[Repository], AbstractContextManager[HeadStart | None]]:
+    """Return what starts to read a repository in a second process; nothing where few checks or commands are to run."""
+    if not options["static"] or options["only"]:
+        return lambda _repository: nullcontext()
+    from checks.ahead import reading_ahead
+
+    return reading_ahead
+
+
+def _refused(target: Path, problem: Exception) -> Refused:
+    text = str(problem)
+    return Refused(text if str(target) in text else f"{target}: {text}")
+
+
+def _graded(target: Path, repository: Repository, options: dict[str, Any], ahead: HeadStart | None) -> Scorecard:
     from checks.detect import ProjectNotFound, detect
     from checks.grading import Options, UnknownSelection, grade
     from checks.progress import reporting
-    from checks.repository import RepositoryError, open_repository
+    from checks.repository import RepositoryError
     from checks.session import Limits
     from checks.urls import read_urls
     from scaffolder.errors import ScaffoldError
     from scaffolder.projects import find_project, load_projects
 
     try:
-        repository = open_repository(target)
         if options["project"]:
             project, why = find_project(options["project"]), f"{options['project']}: given by --project"
         else:
@@ -302,10 +329,10 @@ def _grade(target: Path, options: dict[str, Any]) -> Scorecard:
             limits=Limits(seconds=options["timeout"] or Limits().seconds),
         )
         with reporting(quiet=options["quiet"], verbose=options["verbose"]) as progress:
-            return grade(repository, project, settings, why=why, dues=_dues(repository, project), progress=progress)
+            dues = _dues(repository, project)
+            return grade(repository, project, settings, why=why, dues=dues, progress=progress, ahead=ahead)
     except (RepositoryError, ProjectNotFound, UnknownSelection, ScaffoldError) as problem:
-        text = str(problem)
-        raise Refused(text if str(target) in text else f"{target}: {text}") from problem
+        raise _refused(target, problem) from problem
 
 
 def _dues(repository: Repository, project: Project) -> dict[str, str]:

@@ -9,7 +9,6 @@ import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,13 +40,17 @@ class Refused(click.ClickException):
 
 
 def cache_folder() -> Path:
-    """Return the folder that outlives gradings: CHECK_CACHE_DIR, else the user's cache folder."""
+    """Return the folder that outlives gradings: CHECK_CACHE_DIR, else one in the user's cache folder.
+
+    That is `~/Library/Caches` on macOS, and elsewhere what the XDG Base Directory Specification says.
+    """
     own = os.environ.get("CHECK_CACHE_DIR")
     if own:
         return Path(own).expanduser().absolute()
-    import platformdirs
-
-    return Path(platformdirs.user_cache_dir("backend-scaffold"))
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches" / "backend-scaffold"
+    shared = os.environ.get("XDG_CACHE_HOME", "")
+    return (Path(shared) if shared.startswith("/") else Path.home() / ".cache") / "backend-scaffold"
 
 
 def require_cache() -> None:
@@ -151,7 +154,7 @@ def _next(card: Scorecard, options: dict[str, Any]) -> str:
     from checks.reports.terminal import render_next
 
     width, color = _screen(options["color"])
-    return render_next(replace(card, next_steps=card.next_steps[: options["next_count"]]), width=width, color=color)
+    return render_next(card._replace(next_steps=card.next_steps[: options["next_count"]]), width=width, color=color)
 
 
 def _screen(color: bool | None) -> tuple[int, bool]:

@@ -12,7 +12,7 @@ import configparser
 import re
 import tomllib
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from checks.evidence._statements import marked_lines
 from checks.evidence._test_functions import TestFunction, other_tests, python_tests
@@ -45,8 +45,7 @@ _RUNS_TESTS = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class SourceFile:
+class SourceFile(NamedTuple):
     """A file of a known language: its stack, its kind (``source``, ``test``, ``other``), its exclusion markers."""
 
     path: str
@@ -68,8 +67,7 @@ class TestCommand:
     forgiving: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class SourceIndex:
+class SourceIndex(NamedTuple):
     """All source and test files, the tests written in them, and what the repository leaves out of its measurement.
 
     `omitted` are omit and exclude patterns of its coverage configuration, `narrowed` test options that leave tests

@@ -12,24 +12,23 @@ import queue
 import secrets
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 from checks.evidence.scaffold import Scaffold
 from checks.evidence.source import SourceIndex
 from checks.evidence.suite import SuiteResult, SuiteRun
-from checks.formats import coverage_py
-from checks.formats.junit import TestCase
 from checks.model import Blocked, NotMeasured
-from checks.mutations import Mutation, known, mutations, sample
 from checks.repository import FileTooLarge, Repository
 from checks.runners import base
-from checks.sandbox import Completed
-from checks.services.base import needed, providers, started
 from checks.session import Session
+
+if TYPE_CHECKING:  # what plants and tries the bugs is imported when that is done: a static grading does not
+    from checks.formats.junit import TestCase
+    from checks.mutations import Mutation
+    from checks.sandbox import Completed
 
 EXECUTES = True
 DEFAULT_COUNT, DEFAULT_PERCENT = 20, 80  # where the project states none in its limits
@@ -37,8 +36,7 @@ _PATIENCE = 15.0  # seconds on top of three times what the tests took: a changed
 _COMMENT = {"python": b"#", "ruby": b"#", "node": b"//"}
 
 
-@dataclass(frozen=True, slots=True)
-class PlantedBug:
+class PlantedBug(NamedTuple):
     """A change that was tried, and whether a test failed with it. `tests` counts the tests that run the line."""
 
     path: str
@@ -49,8 +47,7 @@ class PlantedBug:
     noticed: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Strength:
+class Strength(NamedTuple):
     """All planted bugs. `candidates` counts the changes to choose from; `control` says why the suite can't be trusted.
 
     `wanted` is the number of bugs, `share` the least share of them to be noticed.
@@ -63,8 +60,7 @@ class Strength:
     control: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class _Plan:
+class _Plan(NamedTuple):
     """One suite's share of the sample: each change with the tests that run its line."""
 
     result: SuiteResult
@@ -101,6 +97,9 @@ def _whole(limit: object, default: int) -> int:
 def _plan(
     run: SuiteRun, source: SourceIndex, scaffold: Scaffold, repository: Repository, wanted: int
 ) -> tuple[list[_Plan], int]:
+    from checks.formats import coverage_py
+    from checks.mutations import known, sample
+
     found: dict[Mutation, tuple[SuiteResult, tuple[str, ...]]] = {}
     for result in run.results:
         if result.data is None or result.copy is None:
@@ -122,6 +121,8 @@ def _plan(
 
 
 def _mutations(path: str, content: bytes, tests: Mapping[int, frozenset[str]]) -> tuple[Mutation, ...]:
+    from checks.mutations import mutations
+
     try:
         return mutations(path, content, tests.keys())
     except ImportError as error:
@@ -135,6 +136,10 @@ def _functions(tests: frozenset[str]) -> tuple[str, ...]:
 
 def _try(plan: _Plan, repository: Repository, session: Session) -> tuple[list[PlantedBug], str]:
     """Try a suite's changes, in as many copies side by side as there are processors, at most two."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    from checks.services.base import providers
+
     shared = any(os.environ.get(p.variable) for p in providers().values())  # one database for all: one after the other
     workers = 1 if shared else min(2, os.cpu_count() or 1, len(plan.changes))
     waiting: queue.SimpleQueue[tuple[Mutation, tuple[str, ...]]] = queue.SimpleQueue()
@@ -154,6 +159,8 @@ def _work(
     *,
     control: bool,
 ) -> tuple[list[PlantedBug], str]:
+    from checks.services.base import needed, started
+
     suite = plan.result.suite
     runner = base.runners()[suite.stack]
     copy = session.work / f"copy-{secrets.token_hex(4)}" / "repository"

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from checks.formats.junit import JUnitReport
 from checks.model import NotMeasured
 from checks.repository import Repository
-from checks.sandbox import Completed
 from checks.session import Session
+
+if TYPE_CHECKING:  # a static grading finds suites and runs none
+    from checks.formats.junit import JUnitReport
+    from checks.sandbox import Completed
 
 COPY_LIMIT = 2 << 30  # bytes of a tree that is worth copying
 _STALE_NAMES = frozenset({".coverage", "coverage.xml", "lcov.info", ".resultset.json", ".last_run.json",
@@ -24,8 +26,7 @@ _STALE_NAMES = frozenset({".coverage", "coverage.xml", "lcov.info", ".resultset.
 _STALE_FOLDERS = frozenset({".pytest_cache", "htmlcov", "__pycache__", ".nyc_output"})
 
 
-@dataclass(frozen=True, slots=True)
-class Suite:
+class Suite(NamedTuple):
     """One test suite: its stack, its folder ("" is the root), its framework, and the file that showed it."""
 
     stack: str
@@ -43,8 +44,7 @@ class Suite:
         return f"{self.folder}/{relative}" if self.folder else relative
 
 
-@dataclass(frozen=True, slots=True)
-class Environment:
+class Environment(NamedTuple):
     """An installed environment: where, by which interpreter, from which file, and how firmly that file pins.
 
     `pinned` is ``hashes``, ``versions`` or "" (not at all); `tools` is the folder of the grader's own coverage.
@@ -67,8 +67,15 @@ class InstallFailed(Exception):
         self.log = log
 
 
-@dataclass(frozen=True, slots=True)
-class RawRun:
+class BootFailed(Exception):
+    """A process did not start. `process` names it, `log` are its last lines."""
+
+    def __init__(self, process: str, reason: str, log: str) -> None:
+        super().__init__(f"{process}: {reason}")
+        self.process, self.log = process, log
+
+
+class RawRun(NamedTuple):
     """What running one suite gave: the report of its tests, the lines it ran by repository path, and how it ended.
 
     `problem` is empty when the run ended by itself and its records agree; `log` are the last lines it wrote.
@@ -78,7 +85,7 @@ class RawRun:
     """
 
     report: JUnitReport
-    lines: Mapping[str, frozenset[int]] = field(default_factory=dict)
+    lines: Mapping[str, frozenset[int]] = MappingProxyType({})
     problem: str = ""
     log: str = ""
     exit: int | None = 0

@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from checks.model import NotMeasured
 from checks.repository import FileTooLarge, Repository
 from checks.runners.base import Environment, RawRun, Suite, suite_folders
-from checks.sandbox import Completed
 from checks.session import Session
+
+if TYPE_CHECKING:
+    from checks.sandbox import Completed
 
 _TEST_FILE = re.compile(r"(?:^|/)(?:__tests__/.*\.[cm]?[jt]sx?|[^/]+\.(?:test|spec)\.[cm]?[jt]sx?)$")
 _FRAMEWORKS = ("vitest", "jest", "mocha")

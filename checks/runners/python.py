@@ -15,15 +15,15 @@ import shlex
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from checks import sandbox
-from checks.formats import coverage_py, junit
 from checks.repository import Repository
 from checks.runners.base import Environment, RawRun, Suite, suite_folders
-from checks.runners.python_environment import install
-from checks.sandbox import Box, Completed
 from checks.session import Session
+
+if TYPE_CHECKING:  # what runs a suite is imported when one is run: a static grading only finds it
+    from checks.formats.junit import JUnitReport
+    from checks.sandbox import Completed
 
 TEST_FILE = re.compile(r"(?:^|/)(?:test_[^/]*|[^/]*_test|tests)\.py$")
 _MARKERS = ("pytest.ini", ".pytest.ini", "pyproject.toml", "setup.cfg", "tox.ini", "setup.py", "manage.py", "uv.lock",
@@ -74,6 +74,8 @@ class PythonRunner:
 
     def install(self, suite: Suite, copy: Path, session: Session) -> Environment:
         """Return the suite's environment; raises InstallFailed or NotMeasured."""
+        from checks.runners.python_environment import install
+
         return install(suite, copy, session)
 
     def test(
@@ -141,12 +143,14 @@ def _launch(
     session: Session,
     seconds: float,
 ) -> Completed:
+    from checks import sandbox
+
     (run / "orders.json").write_text(json.dumps(orders))
     variables = {**_variables(environment, folder), "PYTHONDONTWRITEBYTECODE": "1", **services}
     base = sandbox.environment(run / "home", run / "tmp", variables)
     box = None
     if sandbox.isolated(session):
-        box = Box(environment.readable, (copy, run), network=bool(services))
+        box = sandbox.Box(environment.readable, (copy, run), network=bool(services))
         shared = "shared with the machine, since the tests use its services" if services else "off"
         session.note(f"network during the tests: {shared}")
     command = [environment.root / "bin" / "python", _INSIDE, run / "orders.json"]
@@ -191,6 +195,8 @@ def _orders(folder: Path, copy: Path, run: Path, environment: Environment, kept:
 
 
 def _read(copy: Path, orders: dict[str, Any], done: Completed, session: Session, dropped: str) -> RawRun:
+    from checks.formats import coverage_py, junit
+
     record = _record(Path(orders["record"]))
     problem = _ended(done, session)
     if record is None:
@@ -235,7 +241,7 @@ def _ended(done: Completed, session: Session) -> str:
     return ""
 
 
-def _disagreement(record: dict[str, Any], report: junit.JUnitReport, done: Completed) -> str:
+def _disagreement(record: dict[str, Any], report: JUnitReport, done: Completed) -> str:
     """Say how exit code, report and record contradict each other or the run stopped early; empty if they agree."""
     if record.get("interrupted"):
         return f"the run was stopped from within: {record['interrupted']}"

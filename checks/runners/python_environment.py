@@ -13,9 +13,9 @@ import sys
 import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 from checks import sandbox
 from checks.model import NotMeasured
@@ -38,8 +38,7 @@ _PTH = (
 )
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Interpreter:
+class Interpreter(NamedTuple):
     """An installed Python: its version as (major, minor) and its path."""
 
     version: tuple[int, int]

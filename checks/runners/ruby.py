@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from checks.model import NotMeasured
 from checks.repository import Repository
 from checks.runners.base import Environment, RawRun, Suite, suite_folders
-from checks.sandbox import Completed
 from checks.session import Session
+
+if TYPE_CHECKING:
+    from checks.sandbox import Completed
 
 
 class RubyRunner:

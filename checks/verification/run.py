@@ -7,7 +7,6 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from checks.acceptance import scenarios
@@ -58,7 +57,7 @@ def verify(
         if not only:
             note(judge.starter(_graded(_made(project, work / "starter"), project, options), project.baseline))
         made = _made(project, work / "solution", "--solution")
-        everything = options if not only else replace(options, only=_needed(faults, thorough=thorough))
+        everything = options if not only else options._replace(only=_needed(faults, thorough=thorough))
         cards = [_graded(made, project, everything) for _ in range(repeat)]
         if not only:
             note(judge.solution(cards[0]))
@@ -67,7 +66,7 @@ def verify(
         before = judge.states(cards[0])
         for fault in faults:
             copy = _broken(made, work / fault.name, fault)
-            asked = replace(options, only=_asked(fault, thorough=thorough))
+            asked = options._replace(only=_asked(fault, thorough=thorough))
             note(judge.fault(fault, before, _graded(copy, project, asked)))
     return all(outcome.held for outcome in outcomes)
 
