@@ -160,6 +160,7 @@ class _Command(click.Command):
     metavar="DIR",
     help="Verify a project's folder: its solution earns all, its starter the baseline, each fault is caught.",
 )
+@click.option("--thorough", is_flag=True, help="With --verify: run every scenario on each fault, not only its own.")
 @click.option("--repeat", type=click.IntRange(1, 99), default=1, help="With --verify: grade the solution so often.")
 @click.option("--no-cache", is_flag=True, help="Measure again even when nothing changed.")
 @click.option("--color/--no-color", default=None, help="Colours. [default: on a terminal without NO_COLOR]")
@@ -219,6 +220,7 @@ def _verify(options: dict[str, Any]) -> int:
             settings,
             only=options["only"],
             repeat=options["repeat"],
+            thorough=options["thorough"],
             as_json="json" in options["formats"],
             output=options["output"],
         )

@@ -37,22 +37,23 @@ def _empty_database(app: Any) -> Iterator[str]:
 
 
 def migrate(app: Any) -> Migrations:
-    """Release into an empty database, twice, go down to zero and up again. The application's own is left alone."""
+    """Release into an empty database, go down to zero and up again; and release the application's own once more."""
     found = Migrations()
+    found.schemas["running"] = p2_schema.everything(app.sql)
     with _empty_database(app) as url, psycopg.connect(url, autocommit=True) as connection:
 
         def sql(query: str, **values: Any) -> list[tuple[Any, ...]]:
             cursor = connection.execute(query, values)
             return cursor.fetchall() if cursor.description else []
 
-        def step(name: str, **commands: str) -> None:
-            """Run commands side by side; keep how they ended, and the tables afterwards."""
-            lines = [partial(app.run, line, env={"DATABASE_URL": url}) for line in commands.values()]
+        def step(name: str, **commands: tuple[str, str]) -> None:
+            """Run commands (line, database) side by side; keep how they ended, and the tables afterwards."""
+            lines = [partial(app.run, line, env={"DATABASE_URL": where}) for line, where in commands.values()]
             found.commands |= dict(zip(commands, parallel(lines), strict=True))
             found.schemas[name], found.tables[name] = p2_schema.everything(sql), p2_schema.tables(sql)
 
-        step("up", up=RELEASE)
-        step("again", again=RELEASE)
-        step("down", django="python manage.py migrate sources zero", alembic="alembic downgrade base")
-        step("up again", up_again=RELEASE)
+        step("up", up=(RELEASE, url), again=(RELEASE, app.env["DATABASE_URL"]))
+        found.schemas["running again"] = p2_schema.everything(app.sql)
+        step("down", django=("python manage.py migrate sources zero", url), alembic=("alembic downgrade base", url))
+        step("up again", up_again=(RELEASE, url))
     return found

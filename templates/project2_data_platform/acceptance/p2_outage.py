@@ -14,7 +14,7 @@ from checks.acceptance import eventually, parallel
 
 DEPENDENCIES = ("postgresql", "redis")
 RECOVERY_SECONDS = 5
-QUIET_SECONDS = 2
+QUIET_SECONDS = 0.5
 
 
 @dataclass
@@ -47,9 +47,10 @@ def happen(app: Any, client: Any, ingestion: Ingestion) -> Outage:
     questions = [(process, path) for process in PROCESSES for path in ("/readyz", "/healthz")]
     for dependency in DEPENDENCIES:
         asked = [_timed(partial(clients[process].get, path)) for process, path in questions]
+        if dependency == "redis":
+            _wait_for_the_worker(app)
         if dependency == "redis" and found.source_id is not None:
             asked.append(_timed(partial(ingestion.send, found.source_id, csv_file(sales(1, f"M3-{tag()}")))))
-        _wait_for_the_worker(app)
         with app.cut(dependency):
             results: list[Any] = parallel(asked)
         if len(results) > len(questions):
@@ -57,7 +58,7 @@ def happen(app: Any, client: Any, ingestion: Ingestion) -> Outage:
         found.answers |= {(dependency, *question): result for question, result in zip(questions, results, strict=True)}
         ready = parallel([partial(_ready_again, clients[process]) for process in PROCESSES])
         found.recovered |= {(dependency, process): result for process, result in zip(PROCESSES, ready, strict=True)}
-        found.ended |= {(dependency, name): app.log(name)[-600:] for name in PROCESSES if not app.running(name)}
+        found.ended |= {(dependency, name): app.log(name)[-400:] for name in PROCESSES if not app.running(name)}
     found.stopped = dict(zip(PROCESSES, parallel([partial(app.terminate, name) for name in PROCESSES]), strict=True))
     started: list[Any] = parallel([_timed(partial(app.start, name)) for name in PROCESSES])
     found.started = dict(zip(PROCESSES, started, strict=True))

@@ -85,6 +85,8 @@ def test_processes_boot(process: str, app: Any, client: Any, api: httpx2.Client,
     if process == "metrics":
         _metrics_count_by_route(api)
         return
+    ended = [words for (_, name), words in outage.ended.items() if name == process]
+    expect(ended, [], f"{process} stays up, whatever its dependencies do; these would be its last words.")
     stopped = outage.stopped[process]
     assert not isinstance(stopped, Exception), f"{process} should end on SIGTERM: {stopped}"
     expect(stopped.exit, 0, f"{process} ends with exit code 0 on SIGTERM, within {limits.shutdown_seconds} s.")

@@ -8,6 +8,7 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
@@ -72,6 +73,12 @@ def django_db_setup(django_db_blocker: DjangoDbBlocker, alembic_config: alembic.
     alembic.command.upgrade(alembic_config, "head")
     yield
     get_engine().dispose()
+
+
+@pytest.fixture(autouse=True)
+def quick_passwords(settings: Any) -> None:
+    """Hash passwords in no time: to be slow is their protection, and nothing that a test is about."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 @pytest.fixture

@@ -79,6 +79,16 @@ def test_the_admin_site_refuses_settings_that_the_api_would_refuse(admin_client:
     assert not DataSource.objects.exists()
 
 
+@pytest.mark.django_db
+def test_the_type_of_a_source_can_not_be_changed(admin_client: Client) -> None:
+    source = DataSource.objects.create(name="Shop", type="csv")
+    form = {"name": "Renamed", "type": "json", "sync_frequency": "manual", "connection": "{}", "processing": "{}"}
+    response = admin_client.post(f"/admin/sources/datasource/{source.pk}/change/", form)
+    assert response.status_code == 302, response.content
+    source.refresh_from_db()
+    assert (source.name, source.type) == ("Renamed", "csv")
+
+
 @pytest.fixture
 def imported(db: None) -> Import:
     source = DataSource.objects.create(name="Shop export", type="csv")

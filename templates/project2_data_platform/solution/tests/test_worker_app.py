@@ -91,9 +91,34 @@ def test_a_queue_that_is_down_is_told_soon(monkeypatch: pytest.MonkeyPatch) -> N
         queue.send("import_file", "1")
 
 
-def test_a_worker_looks_for_lost_work_when_it_starts_and_once_more(messages: Messages) -> None:
+def test_a_worker_looks_for_lost_work_when_it_starts_and_once_more_without_a_message_that_waits(
+    messages: Messages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    timers: list[SimpleNamespace] = []
+
+    def timer(seconds: float, then: object) -> SimpleNamespace:
+        timers.append(SimpleNamespace(seconds=seconds, then=then, daemon=False, start=lambda: None))
+        return timers[-1]
+
+    monkeypatch.setattr(app, "Timer", timer)
     worker_ready.send(sender=None)
+    assert [task for task, _, _ in messages()] == ["requeue_unfinished"]
+    [later] = timers
+    assert (later.seconds, later.daemon) == (15, True)
+    later.then()
     assert [task for task, _, _ in messages()] == ["requeue_unfinished", "requeue_unfinished"]
+
+
+def test_a_worker_that_starts_while_redis_is_down_leaves_lost_work_to_beat(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refused(*_arguments: object, **_options: object) -> None:
+        raise OperationalError("connection refused")
+
+    monkeypatch.setattr(queue.app, "send_task", refused)
+    monkeypatch.setattr(app, "Timer", lambda *_arguments: SimpleNamespace(daemon=False, start=lambda: None))
+    worker_ready.send(sender=None)
+    assert "unfinished work is looked for by beat" in caplog.text
 
 
 def test_a_worker_that_shall_end_asks_its_work_to_stop_and_sets_itself_a_limit(

@@ -11,8 +11,8 @@ from data_platform.pipeline import values
 from data_platform.pipeline.rows import COLUMNS, Cell, RawRow, storable
 from data_platform.pipeline.values import Fault
 
-_ADDED_UP = tuple(COLUMNS.index(name) for name in ("quantity", "unit_price", "discount", "tax", "total"))
-_TOTAL = _ADDED_UP[-1]
+# These five, from quantity to total, stand side by side.
+_QUANTITY, _TOTAL = COLUMNS.index("quantity"), COLUMNS.index("total")
 
 
 class Sale(NamedTuple):
@@ -74,18 +74,25 @@ class Cleaner:
         """Give the sale that a row is, or why it is none. Whether its id was there before is not known here."""
         if row.cells is None:
             return _malformed(row, "has another number of cells than the header, or is no object of plain values")
-        if not storable("".join(cell for cell in row.cells if isinstance(cell, str))):
+        if not storable("".join([cell for cell in row.cells if isinstance(cell, str)])):
             return _malformed(row, "holds a character that is no text")
         # One value a column, in the order of COLUMNS: each is what its rule gives, or a Fault.
         found: list[Any] = [rule(cell) for rule, cell in zip(self._rules, row.cells, strict=True)]
-        if not any(isinstance(found[place], Fault) for place in _ADDED_UP):
-            found[_TOTAL] = _reconciled(*(found[place] for place in _ADDED_UP))
+        added_up = found[_QUANTITY : _TOTAL + 1]
+        if not _has_fault(added_up):
+            found[_TOTAL] = _reconciled(*added_up)
+        if not _has_fault(found):
+            return Sale._make(found)
         reasons = [
             Reason(column, value.code, value.message)
             for column, value in zip(COLUMNS, found, strict=True)
             if isinstance(value, Fault)
         ]
-        return Reject(row.number, row.raw(), reasons) if reasons else Sale._make(found)
+        return Reject(row.number, row.raw(), reasons)
+
+
+def _has_fault(found: list[Any]) -> bool:
+    return Fault in map(type, found)
 
 
 def _reconciled(

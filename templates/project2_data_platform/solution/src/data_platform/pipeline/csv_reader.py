@@ -1,6 +1,7 @@
 """CSV files into raw rows."""
 
 import csv
+import sys
 from collections.abc import Iterator
 from functools import partial
 from typing import IO
@@ -9,7 +10,7 @@ from data_platform.pipeline.rows import LONGEST_RECORD, Header, RawRow, Unreadab
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 # A cell may be as long as the file: too long for its column is a reject, not a failure.
-csv.field_size_limit(2**31 - 1)
+csv.field_size_limit(sys.maxsize)
 
 
 def read_csv(file: IO[bytes], *, delimiter: str = ",", encoding: str = "utf-8") -> Iterator[RawRow]:

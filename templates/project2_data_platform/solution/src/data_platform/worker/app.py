@@ -83,8 +83,19 @@ def _keep_our_logs(**_signal: Any) -> None:
 
 @worker_ready.connect
 def _recover(**_signal: Any) -> None:
-    for seconds in (0, _SECOND_LOOK_SECONDS):
-        queue.send("requeue_unfinished", countdown=seconds, expires=seconds + 60)
+    _look_for_unfinished()
+    # Not a message with a countdown: that would wait in this worker unacknowledged, and a connection to Redis that is
+    # lost meanwhile would end the worker.
+    later = Timer(_SECOND_LOOK_SECONDS, _look_for_unfinished)
+    later.daemon = True
+    later.start()
+
+
+def _look_for_unfinished() -> None:
+    try:
+        queue.send("requeue_unfinished", expires=60)
+    except queue.QueueUnavailableError as error:
+        _log.warning("unfinished work is looked for by beat: %s", error)
 
 
 @worker_shutting_down.connect

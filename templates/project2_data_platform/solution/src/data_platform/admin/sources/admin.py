@@ -16,6 +16,10 @@ class DataSourceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in
     search_fields = ("name",)
     readonly_fields = ("last_sync_at", "next_sync_at", "created_at", "updated_at")
 
+    def get_readonly_fields(self, _request: HttpRequest, obj: DataSource | None = None) -> tuple[str, ...]:
+        """Keep the type of a source that is there: rows that came in were read by it."""
+        return self.readonly_fields if obj is None else ("type", *self.readonly_fields)
+
 
 class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs, not in Django
     """What the pipeline wrote: to be looked at."""
