@@ -1,4 +1,4 @@
-"""Finds the projects: every `templates/<folder>/project.toml`, read strictly into frozen dataclasses.
+"""Finds the projects: every `templates/<folder>/project.toml`, read strictly into named tuples.
 
 Shared with `checks`, which needs milestones, weights and limits at every start. It therefore imports nothing but
 the standard library, and nothing of Copier or Jinja. A mistake in a project.toml is an `InvalidProject` error that

@@ -130,9 +130,11 @@ def _state(repository: Repository, path: str, sha256: str) -> str:
 
 
 def _pristine_readme(repository: Repository, sha256: str) -> Markdown | None:
-    """Return the template's README from a root commit, if it is the one that the lock names."""
+    """Return the template's README as it still lies here, or from a root commit, if it is the one the lock names."""
     if not sha256 or repository.commit is None:
         return None
+    if _state(repository, "README.md", sha256) == "pristine":
+        return parse("README.md", repository.read_bytes("README.md").decode(errors="replace"))
     roots = (run_git(repository.root, "rev-list", "--max-parents=0", "HEAD") or b"").decode().split()
     for root in roots[:3]:
         content = run_git(repository.root, "cat-file", "blob", f"{root}:README.md")
