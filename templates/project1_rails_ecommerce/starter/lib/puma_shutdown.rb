@@ -1,17 +1,13 @@
 require "puma"
 require "puma/server"
 
-# Puma up to 8.0.2 hangs now and then when it is stopped (puma/puma#3677, one stop in ten was seen): its message to itself
-# and the closing of the pipe lock each other out. Written without Ruby's buffer they don't. Remove this file when
-# Gemfile.lock has a later version.
+# Puma hangs now and then when it is stopped (puma/puma#3677; one stop in ten was seen): the signal handler writes to a pipe
+# that another thread closes at that moment, and each waits for the other. A thread that does nothing else can be
+# interrupted, a signal handler can't.
 module PumaShutdown
   private
 
-  def notify_safely(message)
-    @notify.syswrite(message)
-  rescue IOError, SystemCallError, NoMethodError
-    nil # it is shutting down already
-  end
+  def notify_safely(message) = Thread.new { super(message) }
 end
 
 Puma::Server.prepend(PumaShutdown)
