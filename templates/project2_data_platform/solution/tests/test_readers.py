@@ -3,7 +3,7 @@
 import io
 import json
 import zipfile
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -295,6 +295,13 @@ def test_dates_of_a_sheet_become_text() -> None:
     )
     assert [cells(row)["date"] for row in rows] == ["2026-03-01T10:30:00", "2026-03-02T00:00:00"]
     assert json.loads(rows[0].raw())["date"] == "2026-03-01T10:30:00"
+
+
+def test_times_and_durations_of_a_sheet_are_text_too() -> None:
+    values = sale(1, category=time(10, 30), region=timedelta(hours=26))
+    (row,) = read(xlsx_of([values]), "xlsx")
+    assert (cells(row)["category"], cells(row)["region"]) == ("10:30:00", "1 day, 2:00:00")
+    assert json.loads(row.raw())["region"] == "1 day, 2:00:00"
 
 
 def test_the_sheet_of_the_source_is_read_or_else_the_first() -> None:

@@ -84,12 +84,14 @@ def test_what_a_living_worker_has_is_left_alone(lasting: Session, messages: Mess
         # Nothing waits: what was begun has lost its worker, what is pending its message, unless it is on its way.
         (("processing", 0), True, True),
         (("validating", 0), True, True),
-        (("pending", 2), True, False),
-        (("pending", 10), True, True),
+        (("pending", 1), True, False),
+        (("pending", 7), True, True),
         # Something waits, which may be this.
-        (("processing", 30), False, False),
-        (("processing", 90), False, True),
+        (("processing", 50), False, False),
+        (("processing", 70), False, True),
         (("pending", 90), False, False),
+        (("pending", 570), False, False),
+        (("pending", 630), False, True),
     ],
 )
 def test_a_job_is_lost_when_nothing_that_waits_can_be_it(

@@ -2,13 +2,14 @@
 
 import json
 import signal
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from fastapi.testclient import TestClient
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from data_platform import queue
@@ -18,15 +19,31 @@ from tests.files import csv_file, sale
 from tests.processes import eventually, started
 
 SOURCES = "/api/v1/data-sources"
-ROWS = 30_000
+ROWS = 12_000
 BAD_ROWS = 50
+# Each batch waits a little to tell its progress, as if the database were busy: else it might be over too soon.
+SLOW = """
+    CREATE FUNCTION wait_a_little() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(0.3); RETURN NEW; END';
+    CREATE TRIGGER slow BEFORE UPDATE OF progress ON imports FOR EACH ROW
+    WHEN (NEW.progress BETWEEN 1 AND 89) EXECUTE FUNCTION wait_a_little()
+"""
 
 
 @pytest.fixture(scope="module")
 def large() -> bytes:
-    """Give a file whose import takes some seconds, with a few rows that are rejected."""
+    """Give a file of several batches, with a few rows that are rejected."""
     bad = [sale(number, quantity="0") for number in range(BAD_ROWS)]
     return csv_file([*bad, *(sale(number, customer_id=f"C-{number % 1000}") for number in range(ROWS))])
+
+
+@pytest.fixture
+def busy_database(lasting: Session) -> Iterator[None]:
+    lasting.execute(text(SLOW))
+    lasting.commit()
+    yield
+    lasting.rollback()
+    lasting.execute(text("DROP FUNCTION wait_a_little() CASCADE"))
+    lasting.commit()
 
 
 def upload(client: TestClient, content: bytes) -> str:
@@ -55,7 +72,7 @@ def assert_completed_once(client: TestClient, session: Session, location: str) -
 
 
 def test_work_of_a_killed_worker_is_completed_once_by_the_next(
-    live_client: TestClient, lasting: Session, large: bytes
+    live_client: TestClient, lasting: Session, large: bytes, busy_database: None
 ) -> None:
     with started("worker") as killed:
         killed.wait_until_ready()
@@ -70,7 +87,7 @@ def test_work_of_a_killed_worker_is_completed_once_by_the_next(
 
 
 def test_a_worker_that_is_asked_to_end_hands_its_work_on(
-    live_client: TestClient, lasting: Session, large: bytes
+    live_client: TestClient, lasting: Session, large: bytes, busy_database: None
 ) -> None:
     with started("worker") as first:
         first.wait_until_ready()

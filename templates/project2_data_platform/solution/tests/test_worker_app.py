@@ -14,7 +14,18 @@ from sqlalchemy.orm import Session
 
 from data_platform import queue
 from data_platform.config import get_settings
-from data_platform.worker import app, stopping, tasks
+from data_platform.operational import Import, OrderSyncRun, Report
+from data_platform.worker import (
+    app,
+    daily_metrics,
+    due_sources,
+    importing,
+    order_sync,
+    recovery,
+    report_building,
+    stopping,
+    tasks,
+)
 from data_platform.worker.metrics import QueueDepth
 from data_platform.worker.running import Outcome
 from data_platform.worker.stopping import StoppingError
@@ -46,14 +57,65 @@ def test_a_task_that_raises_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> Non
     assert counted("import_file", "failure") == before + 1
 
 
+@pytest.mark.parametrize(
+    ("name", "model", "work"),
+    [
+        ("import_file", Import, importing.import_file),
+        ("build_report", Report, report_building.build),
+        ("sync_orders", OrderSyncRun, order_sync.sync),
+    ],
+)
+def test_each_kind_of_job_has_a_task_that_does_it(
+    monkeypatch: pytest.MonkeyPatch, name: str, model: object, work: object
+) -> None:
+    done: list[tuple[object, ...]] = []
+
+    def remember(*arguments: object) -> Outcome:
+        done.append(arguments)
+        return Outcome.SUCCESS
+
+    job_id = uuid4()
+    monkeypatch.setattr(tasks, "run", remember)
+    queue.app.tasks[name].apply((str(job_id),))
+    assert done == [(model, job_id, work)]
+
+
+@pytest.mark.parametrize(
+    ("name", "module", "function"),
+    [
+        ("refresh_daily_metrics", daily_metrics, "refresh"),
+        ("pull_due_sources", due_sources, "pull_due"),
+        ("requeue_unfinished", recovery, "recover"),
+    ],
+)
+def test_scheduled_work_is_done_or_left_to_the_next_time(
+    lasting: Session, monkeypatch: pytest.MonkeyPatch, name: str, module: object, function: str
+) -> None:
+    def stopped(session: Session) -> None:
+        assert session.is_active
+        stopping.check()
+
+    monkeypatch.setattr(module, function, stopped)
+    before = {outcome: counted(name, outcome) for outcome in ("success", "retry")}
+    queue.app.tasks[name].apply()
+    assert counted(name, "success") == before["success"] + 1
+    stopping.request()
+    try:
+        queue.app.tasks[name].apply()
+    finally:
+        stopping.withdraw()
+    assert counted(name, "retry") == before["retry"] + 1
+
+
 def test_each_message_that_the_api_sends_has_its_task() -> None:
     assert set(queue.TASKS.values()) <= set(queue.app.tasks)
     assert {entry["task"] for entry in queue.app.conf.beat_schedule.values()} <= set(queue.app.tasks)
 
 
-def test_a_worker_acknowledges_late_and_takes_no_stock() -> None:
+def test_a_worker_holds_no_messages() -> None:
     conf = queue.app.conf
-    assert (conf.task_acks_late, conf.worker_prefetch_multiplier, conf.worker_pool) == (True, 1, "threads")
+    assert (conf.worker_prefetch_multiplier, conf.worker_disable_prefetch, conf.task_acks_late) == (1, True, False)
+    assert (conf.worker_pool, conf.worker_concurrency) == ("threads", 2)
 
 
 def test_the_depth_of_the_queue_is_what_waits_now(messages: Messages) -> None:

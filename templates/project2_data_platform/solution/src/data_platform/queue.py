@@ -28,8 +28,8 @@ app.conf.update(
     task_publish_retry_policy={"max_retries": 1, "interval_start": 0.1},
     broker_transport_options={
         "socket_connect_timeout": _TIMEOUT_SECONDS,
-        # A message whose worker died comes back after this; recovery (worker/recovery.py) is much faster. It is longer
-        # than any job takes, though a message that comes while its job is running does no harm.
+        # A message whose worker died before it was taken up comes back after this. Recovery (worker/recovery.py) is
+        # much faster, and a message that comes twice does no harm.
         "visibility_timeout": 1800,
     },
 )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from psycopg.errors import ForeignKeyViolation, UniqueViolation
+from psycopg.errors import UniqueViolation
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -105,9 +105,7 @@ def delete_source(session: Session, source_id: int) -> None:
         session.flush()
     except IntegrityError as error:
         session.rollback()
-        if isinstance(error.orig, ForeignKeyViolation):
-            raise SourceInUseError("Something was imported from this source; set it to inactive instead.") from error
-        raise
+        raise SourceInUseError("Something was imported from this source; set it to inactive instead.") from error
     session.commit()
 
 

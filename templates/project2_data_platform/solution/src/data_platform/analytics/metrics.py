@@ -73,10 +73,6 @@ def _count(
     return counted
 
 
-def _nothing() -> dict[str, Any]:
-    return {"new_customers": 0, **{name: [] for name in _DIMENSIONS}}
-
-
 def _totals(sold: CTE) -> Select[Any]:
     # Collation "C": to count what differs needs no alphabet, and this one compares fastest.
     customers = func.count(sold.c.customer_id.collate("C").distinct())

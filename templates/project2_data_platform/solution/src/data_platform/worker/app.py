@@ -47,15 +47,18 @@ def beat_entries(daily_metrics: str) -> dict[str, dict[str, Any]]:
 configure_logs(get_settings().log_level)  # at once: Celery warns before it sends setup_logging
 app.conf.update(
     include=["data_platform.worker.tasks"],
-    # Wait for Redis at the start, too: containers come up in any order.
+    # Wait for Redis at the start, too: containers come up in any order. And as long as it takes.
     broker_connection_retry_on_startup=True,
+    broker_connection_max_retries=None,
     # Threads, two at a time: see docs/adr/0005.
     worker_pool="threads",
     worker_concurrency=2,
-    # What waits is seen in the queue, where another worker can take it.
+    # What waits is seen in the queue, where another worker can take it: none is held here.
     worker_prefetch_multiplier=1,
-    # A message is done when its task is. That a task may then run twice does no harm: see worker/running.py.
-    task_acks_late=True,
+    worker_disable_prefetch=True,
+    # A message is acknowledged when it is taken, because it says only "look at this job". One that is held until its
+    # task is done comes back too late to help, and ends the worker if Redis is lost meanwhile: see docs/adr/0009.
+    task_acks_late=False,
     # In memory: a container's disk is gone after a deployment, and a schedule file with it.
     beat_scheduler="celery.beat:Scheduler",
     beat_schedule=beat_entries(get_settings().daily_metrics_schedule),

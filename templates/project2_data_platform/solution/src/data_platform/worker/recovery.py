@@ -16,8 +16,9 @@ from data_platform.jobs import Job, JobStatus, is_locked, unfinished_jobs
 _log = logging.getLogger(__name__)
 # A job that was just queued is on its way.
 _ON_ITS_WAY = timedelta(seconds=5)
-# A job that was queued again waits behind others, for so long at most before that is done once more.
+# While others wait, a job may be one of them; for so long at most.
 _PATIENCE = timedelta(minutes=1)
+_PATIENCE_WHILE_PENDING = timedelta(minutes=10)
 
 
 def recover(session: Session) -> list[Job]:
@@ -35,8 +36,9 @@ def recover(session: Session) -> list[Job]:
 
 
 def _is_due(job: Job, since_queued: timedelta, queue_is_empty: bool) -> bool:
+    is_pending = job.status == JobStatus.PENDING
     if queue_is_empty:
         # Nothing waits, so this doesn't either: it is being done, or lost.
-        return job.status != JobStatus.PENDING or since_queued > _ON_ITS_WAY
-    # It may be one of those that wait. Each of them would be doubled every few seconds, were it queued again.
-    return job.status != JobStatus.PENDING and since_queued > _PATIENCE
+        return not is_pending or since_queued > _ON_ITS_WAY
+    # Each that waits would be doubled every few seconds, were it queued again.
+    return since_queued > (_PATIENCE_WHILE_PENDING if is_pending else _PATIENCE)
