@@ -20,6 +20,7 @@ from checks.model import Location
 from checks.repository import Entry, FileTooLarge, Repository
 from checks.runners import base
 from checks.runners.python import addopts
+from checks.runners.ruby import split_options
 
 STACKS = {
     ".py": "python", ".rb": "ruby", ".js": "node", ".mjs": "node", ".cjs": "node", ".jsx": "node", ".ts": "node",
@@ -39,6 +40,10 @@ _OTHER = re.compile(
 _DJANGO_MIGRATION = re.compile(r"(?:^|/)migrations/\d{4}_[^/]*\.py$")
 _HAND_WRITTEN = re.compile(r"^(?:async )?def |RunPython|^\s+def ", re.MULTILINE)
 _NARROWING = re.compile(r"^(?:-k|-m|--deselect|--ignore|--ignore-glob|--lf|--last-failed|--ff|--sw|--stepwise)(?:=|$)")
+_RSPEC_NARROWING = re.compile(
+    r"^(?:-[tPeE].*|--(?:tag|pattern|exclude-pattern|example|example-matches|default-path|dry-run|fail-fast"
+    r"|next-failure|only-failures)(?:=.*)?)$"
+)
 _RUNS_TESTS = re.compile(
     r"\b(?:pytest|py\.test|unittest|manage\.py test|rspec|rails test|rake|jest|vitest|mocha|npm (?:run )?test|yarn test"
     r"|pnpm test|node --test|tox|nox)\b"
@@ -135,6 +140,13 @@ def _narrowed(repository: Repository, suites: tuple[base.Suite, ...]) -> list[tu
                 (" ".join(words[n : n + 2]) if "=" not in word else word, Location(suite.path(name)))
                 for n, word in enumerate(words)
                 if _NARROWING.match(word)
+            ]
+        elif suite.framework == "rspec":
+            text = _text(repository, suite.path(".rspec")) or ""
+            found += [
+                (" ".join(option), Location(suite.path(".rspec")))
+                for option in split_options(text)[1]
+                if _RSPEC_NARROWING.match(option[0])
             ]
     return found
 

@@ -97,24 +97,24 @@ def _whole(limit: object, default: int) -> int:
 def _plan(
     run: SuiteRun, source: SourceIndex, scaffold: Scaffold, repository: Repository, wanted: int
 ) -> tuple[list[_Plan], int]:
-    from checks.formats import coverage_py
     from checks.mutations import known, sample
 
     found: dict[Mutation, tuple[SuiteResult, tuple[str, ...]]] = {}
     for result in run.results:
         if result.data is None or result.copy is None:
             raise NotMeasured(f"{result.suite.title}: the run does not tell which test ran which line")
+        runner = base.runners()[result.suite.stack]
         for file in source.of_kind("source"):
             own = file.stack == result.suite.stack and scaffold.state(file.path) != "pristine"
             if not own or not known(file.path) or "migrations" in file.path.split("/"):
                 continue
             try:
-                tests = coverage_py.tests_by_line(result.data, str(result.copy / file.path))
+                tests = runner.tests_by_line(result.data, result.copy / file.path)
                 content = repository.read_bytes(file.path)
             except (OSError, ValueError, FileTooLarge) as error:
                 raise NotMeasured(f"{file.path}: {error}") from error
             for mutation in _mutations(file.path, content, tests):
-                found.setdefault(mutation, (result, _functions(tests[mutation.line])))
+                found.setdefault(mutation, (result, tuple(sorted(tests[mutation.line]))))
     chosen = sample(found, wanted, repository.digest)
     plans = [_Plan(r, tuple((m, found[m][1]) for m in chosen if found[m][0] is r)) for r in run.results]
     return [plan for plan in plans if plan.changes], len(found)
@@ -127,11 +127,6 @@ def _mutations(path: str, content: bytes, tests: Mapping[int, frozenset[str]]) -
         return mutations(path, content, tests.keys())
     except ImportError as error:
         raise NotMeasured(f"planting bugs needs parsers: pip install 'backend-scaffold[strength]' ({error})") from error
-
-
-def _functions(tests: frozenset[str]) -> tuple[str, ...]:
-    """Name test functions without their parameters: some of those differ from run to run."""
-    return tuple(sorted({name.partition("[")[0] for name in tests}))
 
 
 def _try(plan: _Plan, repository: Repository, session: Session) -> tuple[list[PlantedBug], str]:
@@ -214,6 +209,6 @@ def _comment(copy: Path, path: str, stack: str) -> bytes:
 
 
 def _seconds(cases: Sequence[TestCase], tests: Sequence[str]) -> float:
-    """Return how long the cases of the named test functions took together."""
-    wanted = {test.replace("/", ".").replace(".py::", ".").replace("::", ".") for test in tests}
-    return sum(c.seconds for c in cases if f"{c.group}.{c.name.partition('[')[0]}" in wanted)
+    """Return how long the cases of the named tests took together."""
+    wanted = {test.replace("/", ".").replace(".py::", ".").replace("::", ".") for test in tests} | set(tests)
+    return sum(c.seconds for c in cases if (c.id or f"{c.group}.{c.name.partition('[')[0]}") in wanted)

@@ -101,7 +101,9 @@ class Table:
 
     def _widths(self, rows: list[tuple[Block, ...]], width: int) -> list[int]:
         natural = [
-            0 if column.share else max(_cells_of(line) for row in rows for line in row[n].lines(_UNBOUNDED))
+            0
+            if column.share
+            else max((_cells_of(line) for row in rows for line in row[n].lines(_UNBOUNDED)), default=0)
             for n, column in enumerate(self._columns)
         ]
         left = width - sum(natural) - self._gap * (len(self._columns) - 1)

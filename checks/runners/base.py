@@ -133,6 +133,12 @@ class Runner(Protocol):
     ) -> Completed:
         """Run the named tests until the first failure and return how that ended: exit code 0 when all passed."""
 
+    def tests_by_line(self, data: Path, file: Path) -> Mapping[int, frozenset[str]]:
+        """Return the tests that ran each line of a file, by the names that `retest` takes.
+
+        `data` is that of a run, `file` a path as it was then. Raises OSError or ValueError when it can't be read.
+        """
+
 
 def runners() -> dict[str, Runner]:
     """Return every runner by stack."""

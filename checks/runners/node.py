@@ -65,6 +65,10 @@ class NodeRunner:
         """Raise NotMeasured: not built yet."""
         raise NotMeasured(f"{suite.title}: running Node suites is not built yet")
 
+    def tests_by_line(self, data: Path, file: Path) -> Mapping[int, frozenset[str]]:  # noqa: ARG002
+        """Raise NotMeasured: not built yet."""
+        raise NotMeasured("running Node suites is not built yet")
+
 
 def _framework(repository: Repository, manifest: str) -> str:
     try:

@@ -35,10 +35,6 @@ _SAFE_OPTIONS = re.compile(
     r"|--doctest-modules|--doctest-glob|--strict-markers|--strict-config|--strict)(?:=|$)"
 )
 _VALUE_OPTIONS = frozenset({"--import-mode", "--ds", "--dc", "--asyncio-mode", "--doctest-glob", "--django-debug-mode"})
-_RESERVED = re.compile(
-    r"^(?:PATH|HOME|TMPDIR|SHELL|IFS|ENV|BASH_ENV|(?:LD|DYLD|PYTHON|COVERAGE|PYTEST|CHECK|UV|PIP|GIT).*)$"
-)
-_INSIDE = Path(__file__).parent / "inside" / "launch.py"
 _PYTEST_ENDS = {
     2: "the run was interrupted",
     3: "pytest had an internal error",
@@ -82,8 +78,10 @@ class PythonRunner:
         self, suite: Suite, copy: Path, environment: Environment, services: Mapping[str, str], session: Session
     ) -> RawRun:
         """Run the suite and read what it left; raises NotMeasured when isolation is required and missing."""
+        from checks.runners.launching import run_folder
+
         folder = (copy / suite.folder).resolve()
-        run = _folder(session)
+        run = run_folder(session)
         kept, dropped = _options(folder)
         orders = _orders(folder, copy.resolve(), run, environment, kept)
         done = _launch(orders, run, folder, copy, environment, services, session, session.limits.seconds)
@@ -107,30 +105,36 @@ class PythonRunner:
 
         Exit code 0 means that all of them passed. Raises NotMeasured when isolation is required and missing.
         """
+        from checks.runners.launching import run_folder
+
         folder = (copy / suite.folder).resolve()
-        run = _folder(session)
+        run = run_folder(session)
         orders = _orders(folder, copy.resolve(), run, environment, _options(folder)[0])
         orders["measured"] = False
         dropped = ("--junitxml", "--continue-on-collection-errors", "--maxfail")
         orders["args"] = [a for a in orders["args"] if not a.startswith(dropped)] + ["--exitfirst", *tests]
         return _launch(orders, run, folder, copy, environment, services, session, seconds)
 
+    def tests_by_line(self, data: Path, file: Path) -> Mapping[int, frozenset[str]]:
+        """Return the test functions that ran each line of a file; raises OSError or ValueError.
+
+        They are named without their parameters: some of those differ from run to run.
+        """
+        from checks.formats import coverage_py
+
+        tests = coverage_py.tests_by_line(data, str(file))
+        return {line: frozenset(name.partition("[")[0] for name in names) for line, names in tests.items()}
+
 
 def _variables(environment: Environment, folder: Path) -> dict[str, str]:
+    from checks.runners.launching import example_values
+
     return {
         **example_values(folder),
         "SECRET_KEY": secrets.token_urlsafe(48),
         "VIRTUAL_ENV": str(environment.root),
         "PATH": f"{environment.root / 'bin'}:{os.environ.get('PATH', os.defpath)}",
     }
-
-
-def _folder(session: Session) -> Path:
-    """Make the folder of one run, of a name that the code under test can't know."""
-    run = session.work / f"run-{secrets.token_hex(8)}"
-    (run / "data").mkdir(parents=True)
-    (run / "out").mkdir()
-    return run
 
 
 def _launch(
@@ -144,16 +148,13 @@ def _launch(
     seconds: float,
 ) -> Completed:
     from checks import sandbox
+    from checks.runners.launching import INSIDE, box_for_tests
 
     (run / "orders.json").write_text(json.dumps(orders))
     variables = {**_variables(environment, folder), "PYTHONDONTWRITEBYTECODE": "1", **services}
     base = sandbox.environment(run / "home", run / "tmp", variables)
-    box = None
-    if sandbox.isolated(session):
-        box = sandbox.Box(environment.readable, (copy, run), network=bool(services))
-        shared = "shared with the machine, since the tests use its services" if services else "off"
-        session.note(f"network during the tests: {shared}")
-    command = [environment.root / "bin" / "python", _INSIDE, run / "orders.json"]
+    box = box_for_tests(session, environment.readable, (copy, run), services)
+    command = [environment.root / "bin" / "python", INSIDE / "launch.py", run / "orders.json"]
     return sandbox.run(command, cwd=folder, env=base, limits=session.limits, seconds=seconds, box=box)
 
 
@@ -196,9 +197,10 @@ def _orders(folder: Path, copy: Path, run: Path, environment: Environment, kept:
 
 def _read(copy: Path, orders: dict[str, Any], done: Completed, session: Session, dropped: str) -> RawRun:
     from checks.formats import coverage_py, junit
+    from checks.runners.launching import ended
 
     record = _record(Path(orders["record"]))
-    problem = _ended(done, session)
+    problem = ended(done, session)
     if record is None:
         how = f"with exit code {done.exit}" if done.exit is not None else "by force"
         problem = problem or f"the run ended {how} before it was over"
@@ -230,15 +232,6 @@ def _record(path: Path) -> dict[str, Any] | None:
     except (OSError, ValueError, RecursionError):
         return None
     return record if isinstance(record, dict) else None
-
-
-def _ended(done: Completed, session: Session) -> str:
-    if done.timed_out:
-        return f"the tests did not end within {session.limits.seconds:g} s and were ended"
-    if done.limit:
-        bound = {"processes": session.limits.processes, "memory": f"{(session.limits.memory or 0) >> 20} MiB"}
-        return f"the tests used more {done.limit} than allowed ({bound[done.limit]}) and were ended"
-    return ""
 
 
 def _disagreement(record: dict[str, Any], report: JUnitReport, done: Completed) -> str:
@@ -313,20 +306,3 @@ def _ini_addopts(text: str, section: str) -> str | None:
 
 def _text(path: Path) -> str | None:
     return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else None
-
-
-def example_values(folder: Path) -> dict[str, str]:
-    """Return the variables that `.env.example` names, with its example values; never one that steers a program."""
-    path = folder / ".env.example"
-    if not path.is_file() or path.is_symlink():
-        return {}
-    values: dict[str, str] = {}
-    for line in path.read_text(encoding="utf-8", errors="replace").splitlines()[:500]:
-        match = re.match(r"\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.*?)\s*$", line)
-        if match and not _RESERVED.match(match[1]):
-            value = match[2]
-            quoted = re.match(r"""(["'])(.*?)\1""", value)
-            value = quoted[2] if quoted else re.sub(r"\s+#.*$", "", value)
-            if value and "\0" not in value:
-                values[match[1]] = value
-    return values

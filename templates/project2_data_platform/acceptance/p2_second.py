@@ -14,6 +14,7 @@ from typing import Any
 
 import httpx2
 import p2_interruptions
+import p2_schedule
 import p2_sync
 import p2_tokens
 from p2_commerce import Shop
@@ -23,6 +24,7 @@ from checks.acceptance import BootFailed
 from checks.model import NotMeasured
 
 PROCESSES = ("api", "worker", "beat")  # beat, because whoever looks for lost work may do so on a schedule
+ON_IMPORTS = {**p2_schedule.CASES, **p2_interruptions.CASES}
 TIMEOUT_SECONDS = 10
 
 
@@ -31,7 +33,7 @@ class Second:
 
     def __init__(self, boot: Callable[..., AbstractContextManager[Any]], shop: Shop, limits: Any) -> None:
         self._boot, self._shop, self._limits = boot, shop, limits
-        names = [*p2_sync.CASES, *p2_interruptions.CASES]
+        names = [*p2_sync.CASES, *ON_IMPORTS]
         self._results: dict[str, Future[Any]] = {name: Future() for name in names}
         self._leaving = threading.Event()
         self._thread = threading.Thread(target=self._run, name="second application", daemon=True)
@@ -53,7 +55,7 @@ class Second:
                 ingestion, sync = Ingestion(api, self._limits.job_seconds), p2_sync.Sync(api, self._shop)
                 for name, on_sync in p2_sync.CASES.items():
                     self._note(name, partial(on_sync, app, sync, self._limits))
-                for name, on_import in p2_interruptions.CASES.items():
+                for name, on_import in ON_IMPORTS.items():
                     self._note(name, partial(on_import, app, ingestion, self._limits))
         except BootFailed as problem:
             # The first application did boot, so this says more about the machine than about the repository.

@@ -6,7 +6,6 @@ from typing import Any
 import httpx2
 import p2_backlog
 import p2_operations
-import p2_schedule
 import pytest
 from p2_backlog import Backlog, small_file
 from p2_files import tag
@@ -17,12 +16,6 @@ from p2_schedule import Nights
 from p2_second import Second
 
 from checks.acceptance import Mismatch, eventually, expect
-
-
-@pytest.fixture(scope="session")
-def nights(app: Any, import_file: Any, limits: Any) -> Nights:
-    """The daily metrics after a file, and after another one that corrects old days."""
-    return p2_schedule.run_every_two_seconds(app, import_file, limits.daily_metrics_lag_seconds)
 
 
 @pytest.fixture(scope="session")
@@ -38,12 +31,13 @@ def backlog(app: Any, ingestion: Ingestion, report_client: Reports, limits: Any)
 
 
 @pytest.mark.parametrize("case", ["every-day", "corrected"])
-def test_beat_computes(nights: Nights, limits: Any, case: str) -> None:
+def test_beat_computes(second: Second, limits: Any, case: str) -> None:
     """The beat schedule computes the daily metrics.
 
     With a run every two seconds, the table has to equal the grader's figures for every day from the first sale to the
     last; and again after a file that corrects old days.
     """
+    nights: Nights = second.result("nights")
     wrong = nights.first if case == "every-day" else nights.corrected
     if wrong is not None:
         seconds = limits.daily_metrics_lag_seconds

@@ -65,3 +65,7 @@ def test_styles_become_escape_sequences_only_with_colour() -> None:
     block = Text("ok", "bold green").append(" plain").append("", "red")
     assert printed(block, 60, color=True) == "\n  \x1b[1;32mok\x1b[0m plain\n"
     assert printed(block, 60, color=False) == "\n  ok plain\n"
+
+
+def test_a_table_without_rows_or_titles_is_nothing() -> None:
+    assert drawn(Table(Column(), Column("", share=1)), 40) == []
