@@ -207,7 +207,7 @@ def _refuse_silence(project: catalogue.Project, answers: dict[str, str]) -> None
     from scaffolder.render import question_names, require_ready
 
     require_ready(project)  # before asking anything
-    open_ = [name for name in question_names(project.folder.parent) if name not in answers]
+    open_ = [name for name in question_names(project.folder.parent, project.id) if name not in answers]
     if open_:
         raise InvalidAnswer(
             f"There is no terminal to ask on for: {', '.join(open_)}.", "Add --defaults, or --data for each of them."

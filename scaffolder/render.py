@@ -122,8 +122,8 @@ def context(project: Project, version: str, start: date | None) -> dict[str, Any
     }
 
 
-def question_names(root: Path | None = None) -> tuple[str, ...]:
-    """The names of the questions in `copier.yml`, in their order."""
+def question_names(root: Path | None = None, project_id: str | None = None) -> tuple[str, ...]:
+    """The names of the questions in `copier.yml`, in their order; of a project, those that it is asked (`when:`)."""
     import yaml
 
     file = (root or templates_root()) / COPIER_FILE
@@ -131,14 +131,21 @@ def question_names(root: Path | None = None) -> tuple[str, ...]:
         values = yaml.safe_load(file.read_text(encoding="utf-8"))
     except yaml.YAMLError as error:
         raise RenderFailed(f"{file} cannot be read: {error}.", _TEMPLATE_REPAIR) from error
-    return tuple(key for key in values if not key.startswith("_"))
+    names = tuple(key for key in values if not key.startswith("_"))
+    if project_id is None:
+        return names
+    from jinja2 import Environment
+
+    environment = Environment(autoescape=True)
+    conditions = {name: environment.from_string(str(values[name].get("when", True))) for name in names}
+    return tuple(name for name in names if conditions[name].render(project_id=project_id) == "True")
 
 
 def _run_copier(
     project: Project, destination: Path, answers: Mapping[str, str], facts: Mapping[str, Any], *, ask: bool
 ) -> dict[str, str]:
     root = project.folder.parent
-    names = question_names(root)
+    names = question_names(root, project.id)
     for key in answers:
         if key not in names:
             raise InvalidAnswer(

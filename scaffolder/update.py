@@ -79,7 +79,7 @@ def update(path: Path, *, dry_run: bool = False) -> Updated:
     project = find_project(lock.project)
     with tempfile.TemporaryDirectory(prefix="scaffold-update-") as name:
         scratch = Path(name)
-        questions = question_names(project.folder.parent)
+        questions = question_names(project.folder.parent, project.id)
         answers = {key: value for key, value in lock.answers.items() if key in questions}
         rendered = render_project(project, scratch / "tree", answers, start=lock.start)
         _refuse_downgrade(lock, rendered)

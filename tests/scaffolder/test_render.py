@@ -43,7 +43,7 @@ def test_the_lock_records_answers_start_and_owners(templates: Templates) -> None
     lock = read_lock(Path("out"))
     assert (lock.project, lock.template_version, lock.start) == ("tiny", "0.1.0", date(2026, 11, 23))
     assert lock.answers["project_name"] == "app"
-    assert set(lock.answers) == set(question_names())
+    assert set(lock.answers) == set(question_names(project_id="tiny")) == set(question_names()) - {"rails_version"}
     assert lock.files["bin/setup"].executable
     assert {path: lock.files[path].owner for path in ("docs/contract.md", "Dockerfile", "src/app.py")} == {
         "docs/contract.md": "tool",
@@ -114,6 +114,12 @@ def test_an_unacceptable_answer_is_refused_and_nothing_is_written(templates: Tem
 def test_an_acceptable_answer_arrives_unchanged(templates: Templates, key: str, value: str) -> None:
     render("tiny", Path("out"), {key: value})
     assert read_lock(Path("out")).answers[key] == value
+
+
+def test_a_question_of_another_project_is_not_asked(templates: Templates) -> None:
+    with pytest.raises(InvalidAnswer, match=r"no question 'rails_version'"):
+        render("tiny", Path("out"), {"rails_version": "7.2"})
+    assert not Path("out").exists()
 
 
 def test_an_unknown_question_gets_a_suggestion(templates: Templates) -> None:

@@ -2,91 +2,27 @@
 
 import re
 import tomllib
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
-import jinja2
 import pytest
-import yaml
-from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
-from referencing import Registry
-from referencing.jsonschema import DRAFT202012
 
-TEMPLATES = Path(__file__).parents[2] / "templates"
-PROJECT = TEMPLATES / "project2_data_platform"
-STARTER = PROJECT / "starter"
-PLAN = tomllib.loads((PROJECT / "project.toml").read_text(encoding="utf-8"))
-CONTRACT: dict[str, Any] = yaml.safe_load((STARTER / "docs/openapi.yaml").read_text(encoding="utf-8"))
-TASKS = {task["id"]: task["title"] for milestone in PLAN["milestones"] for task in milestone["tasks"]}
-METHODS = {"get", "post", "put", "patch", "delete"}
+from tests.support.documents import TEMPLATES, Documents
 
-LINK = re.compile(r"(?<!!)\[[^\]\n]*\]\(([^)\s]+)\)")
-FENCED = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
-MARKER = re.compile(r"TODO\((m\d+\.\d+)\)")
-
-
-def operations() -> Iterator[tuple[str, str, dict[str, Any]]]:
-    for path, item in CONTRACT["paths"].items():
-        for method in sorted(METHODS & item.keys()):
-            yield method, path, item[method]
-
-
-def examples() -> Iterator[tuple[str, Any]]:
-    """Each example of the contract, with the JSON pointer of the schema that it must fit."""
-
-    def walk(node: Any, pointer: str) -> Iterator[tuple[str, Any]]:
-        if isinstance(node, dict):
-            if "schema" in node and isinstance(node.get("examples"), dict):
-                for example in node["examples"].values():
-                    yield f"{pointer}/schema", example["value"]
-            for key, child in node.items():
-                yield from walk(child, f"{pointer}/{str(key).replace('~', '~0').replace('/', '~1')}")
-
-    yield from walk(CONTRACT, "")
-    for name, schema in CONTRACT["components"]["schemas"].items():
-        for example in schema.get("examples", []):
-            yield f"/components/schemas/{name}", example
-
-
-def rendered_markdown() -> dict[str, str]:
-    """The starter's Markdown by the path it has in a generated repository."""
-    milestones = [{**milestone, "due": "2026-12-01"} for milestone in PLAN["milestones"]]
-    context = {
+DOCS = Documents(
+    "project2_data_platform",
+    {
         "project_name": "data-platform",
         "author_name": "Ada Example",
         "github_owner": "ada",
         "python_version": "3.13",
         "aws_region": "eu-central-1",
-        "project_folder": PROJECT.name,
-        "project_id": PLAN["id"],
-        "project_title": PLAN["title"],
-        "template_version": "0.1.0",
-        "milestones": milestones,
-    }
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES), undefined=jinja2.StrictUndefined, keep_trailing_newline=True
-    )
-    pages = {path: path.read_text(encoding="utf-8") for path in STARTER.rglob("*.md")}
-    for path in STARTER.rglob("*.md.jinja"):
-        pages[path] = environment.from_string(path.read_text(encoding="utf-8")).render(context)
-    return {str(path.relative_to(STARTER)).removesuffix(".jinja"): text for path, text in pages.items()}
-
-
-def exists_after_rendering(path: Path) -> bool:
-    return path.exists() or path.with_name(f"{path.name}.jinja").exists()
-
-
-def source_markers(folder: Path) -> list[tuple[str, str]]:
-    """Each TODO(mN.K) below the folder, the documents that explain it left out."""
-    found = []
-    for path in sorted(folder.rglob("*")):
-        name = path.relative_to(STARTER)
-        if path.is_file() and "docs" not in name.parts:
-            # Whoever works on the starter may have left compiled files and caches in it.
-            found += [(str(name), task) for task in MARKER.findall(path.read_text("utf-8", errors="replace"))]
-    return found
+    },
+)
+STARTER = DOCS.starter
+PLAN = DOCS.plan
+CONTRACT = DOCS.contract
+operations = DOCS.operations
 
 
 # --- the contract
@@ -128,14 +64,8 @@ def test_operation_ids_are_unique_and_every_operation_has_one() -> None:
 
 
 def test_every_example_fits_its_schema() -> None:
-    registry: Registry[Any] = Registry().with_resource("urn:contract", DRAFT202012.create_resource(CONTRACT))
-    wrong = []
-    pairs = list(examples())
-    for pointer, value in pairs:
-        validator = Draft202012Validator({"$ref": f"urn:contract#{pointer}"}, registry=registry)
-        wrong += [f"{pointer}: {error.message}" for error in validator.iter_errors(value)]
-    assert len(pairs) >= 30
-    assert wrong == []
+    assert len(list(DOCS.examples())) >= 30
+    assert DOCS.wrong_examples() == []
 
 
 @pytest.mark.parametrize(("method", "path", "operation"), list(operations()))
@@ -165,20 +95,12 @@ def test_the_points_of_a_project_sum_to_100(project: str) -> None:
 
 @pytest.mark.parametrize("milestone", PLAN["milestones"], ids=lambda milestone: milestone["id"])
 def test_a_milestone_has_a_section_for_each_task_and_no_other(milestone: dict[str, Any]) -> None:
-    text = (STARTER / milestone["docs"]).read_text(encoding="utf-8")
-    sections = re.findall(r"^### (m\d+\.\d+) (.+)$", text, re.MULTILINE)
-    assert sections == [(task["id"], task["title"]) for task in milestone["tasks"]]
+    assert DOCS.sections(milestone) == [(task["id"], task["title"]) for task in milestone["tasks"]]
 
 
 @pytest.mark.parametrize("milestone", PLAN["milestones"], ids=lambda milestone: milestone["id"])
 def test_a_milestone_states_title_week_points_grading_hints_and_reading(milestone: dict[str, Any]) -> None:
-    text = (STARTER / milestone["docs"]).read_text(encoding="utf-8")
-    assert text.startswith(f"# {milestone['id']} · {milestone['title']}\n\nWeek {milestone['week']}, ")
-    assert f" · {milestone['points']} points · " in text.splitlines()[2]
-    headings = re.findall(r"^## (.+)$", text, re.MULTILINE)
-    for wanted in ("Goal", "Why it matters in the job", "Tasks", "How it is graded", "Hints", "Reading"):
-        assert wanted in headings
-    assert text.count("<details>") == text.count("</details>") == 3
+    assert DOCS.flaws_of_form(milestone) == []
 
 
 @pytest.mark.parametrize(
@@ -213,22 +135,21 @@ def test_a_milestone_states_title_week_points_grading_hints_and_reading(mileston
 def test_the_figures_in_the_documents_are_the_limits_that_are_graded(milestone: str, statement: str) -> None:
     limits = PLAN["limits"]
     mebi = {name.replace("_bytes", "_mib"): value // 2**20 for name, value in limits.items() if name.endswith("_bytes")}
-    docs = next(entry["docs"] for entry in PLAN["milestones"] if entry["id"] == milestone)
-    assert statement.format(**limits, **mebi) in (STARTER / docs).read_text(encoding="utf-8")
+    assert statement.format(**limits, **mebi) in DOCS.milestone(milestone)
 
 
 # --- source
 
 
 def test_every_marker_in_the_source_names_a_task() -> None:
-    markers = source_markers(STARTER)
+    markers = DOCS.markers()
     assert len(markers) >= 30
-    assert [(path, task) for path, task in markers if task not in TASKS] == []
+    assert [(path, task) for path, task in markers if task not in DOCS.tasks] == []
 
 
 @pytest.mark.parametrize("number", range(1, 9))
 def test_milestones_one_to_eight_have_a_marker_in_the_source(number: int) -> None:
-    marked = {task.partition(".")[0] for _, task in source_markers(STARTER / "src")}
+    marked = {task.partition(".")[0] for _, task in DOCS.markers("src")}
     assert f"m{number}" in marked
 
 
@@ -248,47 +169,26 @@ def test_locked_requirements_keep_their_extras(name: str) -> None:
 
 
 def test_every_relative_link_leads_to_a_file() -> None:
-    pages = rendered_markdown()
-    assert "README.md" in pages
-    broken = []
-    for page, text in pages.items():
-        for target in LINK.findall(FENCED.sub("", text)):
-            if re.match(r"[a-z]+:", target) or target.startswith("#"):
-                continue
-            path = (STARTER / page).parent / target.partition("#")[0]
-            if not exists_after_rendering(path):
-                broken.append(f"{page}: {target}")
-    assert broken == []
+    assert "README.md" in DOCS.rendered_markdown()
+    assert DOCS.broken_links() == []
 
 
 def test_every_alert_has_its_runbook_and_links_to_it() -> None:
-    groups = yaml.safe_load((STARTER / "ops/prometheus/alerts.yml").read_text(encoding="utf-8"))["groups"]
-    alerts = [rule for group in groups for rule in group["rules"] if "alert" in rule]
-    assert alerts
-    index = (STARTER / "docs/runbooks/README.md").read_text(encoding="utf-8")
-    for rule in alerts:
-        name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", rule["alert"]).lower()
-        runbook = STARTER / f"docs/runbooks/{name}.md"
-        assert runbook.read_text(encoding="utf-8").startswith(f"# {rule['alert']}\n")
-        assert rule["annotations"]["runbook_url"].endswith(f"/docs/runbooks/{name}.md")
-        assert f"| {rule['alert']} | {rule['labels']['severity']} | [{name}]({name}.md) |" in index
+    assert DOCS.alerts_without_runbook() == []
 
 
 def test_the_readme_lists_every_milestone_with_its_due_date_and_document() -> None:
-    readme = rendered_markdown()["README.md"]
+    readme = DOCS.rendered_markdown()["README.md"]
     for milestone in PLAN["milestones"]:
         assert f"- [ ] **{milestone['id']}** [{milestone['title']}]({milestone['docs']})" in readme
     assert readme.count("due 2026-12-01") == len(PLAN["milestones"])
 
 
 def test_the_readme_makes_the_remote_before_it_pushes_there() -> None:
-    before, pushes, _ = rendered_markdown()["README.md"].partition("git push -u origin")
+    before, pushes, _ = DOCS.rendered_markdown()["README.md"].partition("git push -u origin")
     assert pushes
     assert "gh repo create" in before
 
 
 def test_the_readme_explains_every_variable_of_the_example_configuration() -> None:
-    example = (STARTER / ".env.example").read_text(encoding="utf-8")
-    named = set(re.findall(r"^([A-Z_]+)=", example, re.MULTILINE)) | {"PORT"}
-    explained = set(re.findall(r"^\| `([A-Z_]+)` \|", rendered_markdown()["README.md"], re.MULTILINE))
-    assert explained == named
+    assert DOCS.unexplained_variables() == set()

@@ -1,0 +1,4 @@
+# Who is asking, for the length of one request.
+class Current < ActiveSupport::CurrentAttributes
+  attribute :user
+end

@@ -1,0 +1,5 @@
+# What Puma serves.
+require_relative "config/environment"
+
+run Rails.application
+Rails.application.load_server

@@ -1,0 +1,53 @@
+# Settings, read from the environment and from nowhere else. `.env.example` explains each variable.
+class Settings
+  REQUIRED = %w[DATABASE_URL REDIS_URL SECRET_KEY WEBHOOK_SECRET SERVICE_TOKEN].freeze
+  # Specs need some value and no secret.
+  FOR_TESTS = { "SECRET_KEY" => "for-tests-only-secret-key-0123456789",
+                "WEBHOOK_SECRET" => "for-tests-only-webhook-secret-0123456789",
+                "SERVICE_TOKEN" => "for-tests-only-service-token-0123456789" }.freeze
+
+  class << self
+    # The process's settings, read once. Ends the process with status 1 and one line when they can't work: a log is
+    # no place for a backtrace that shows a database password.
+    def current
+      @current ||= new(ENV.to_h, test: ENV["RAILS_ENV"] == "test").tap do |settings|
+        abort(settings.complaint) if settings.complaint
+      end
+    end
+  end
+
+  def initialize(environment, test: false)
+    # An empty variable counts as missing: `SECRET_KEY=` in a shell or a compose file is never meant.
+    @environment = environment.reject { |_name, value| value.empty? }
+    @environment = FOR_TESTS.merge(@environment) if test
+    @test = test
+  end
+
+  # What is wrong, as one line that names every variable and shows no value; nil when nothing is.
+  def complaint
+    # TODO(m1.3): refuse values that can't be right as well, see docs/milestones/m1-foundations.md.
+    missing = REQUIRED - @environment.keys
+    "#{missing.join(', ')} not set; .env.example says what each is for" if missing.any?
+  end
+
+  # Specs get a database of their own beside the one that is named, which may be the one that bin/dev uses.
+  def database_url
+    url = @environment.fetch("DATABASE_URL")
+    return url unless @test
+
+    url.sub(%r{\A([^?]*/[^/?]+?)(?:_test)?(\?.*)?\z}, '\1_test\2')
+  end
+
+  def redis_url = @environment.fetch("REDIS_URL")
+  def secret_key = @environment.fetch("SECRET_KEY")
+  def webhook_secret = @environment.fetch("WEBHOOK_SECRET")
+  def service_token = @environment.fetch("SERVICE_TOKEN")
+  def log_level = @environment.fetch("LOG_LEVEL", "info").downcase
+  def port = @environment["PORT"]&.to_i
+  def threads = @environment.fetch("RAILS_MAX_THREADS", "5").to_i
+  def git_commit = @environment["GIT_COMMIT"]
+  def force_https? = @environment["FORCE_HTTPS"] == "true"
+  def smtp_url = @environment["SMTP_URL"]
+  def mail_from = @environment.fetch("MAIL_FROM", "shop@example.com")
+  def payment_provider_url = @environment["PAYMENT_PROVIDER_URL"]
+end
