@@ -17,18 +17,13 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from checks.repository import Repository
-from checks.runners.base import Environment, RawRun, Suite, suite_folders
+from checks.runners.base import Environment, RawRun, Suite
 from checks.session import Session
 
 if TYPE_CHECKING:  # what runs a suite is imported when one is run: a static grading only finds it
     from checks.formats.junit import JUnitReport
     from checks.sandbox import Completed
 
-TEST_FILE = re.compile(r"(?:^|/)(?:test_[^/]*|[^/]*_test|tests)\.py$")
-_MARKERS = ("pytest.ini", ".pytest.ini", "pyproject.toml", "setup.cfg", "tox.ini", "setup.py", "manage.py", "uv.lock",
-            "poetry.lock", "requirements.txt", "requirements-dev.txt")  # fmt: skip
-_TEST_FOLDER = re.compile(r"(?:^|/)tests?$")  # its requirements.txt belongs to the project above it
 # Options that change how tests are found and imported, but not which of them count or where reports go.
 _SAFE_OPTIONS = re.compile(
     r"^(?:--import-mode|--ds|--dc|--django-debug-mode|--asyncio-mode|--reuse-db|--no-migrations|--nomigrations"
@@ -47,26 +42,6 @@ class PythonRunner:
     """Suites of pytest, Django and unittest."""
 
     stack = "python"
-
-    def detect(self, repository: Repository) -> tuple[Suite, ...]:
-        """Return a suite for every folder with a Python manifest or test configuration and tests below it."""
-        markers: dict[str, str] = {}
-        tests: list[str] = []
-        ranks = {name: rank for rank, name in enumerate(_MARKERS)}
-        for entry in repository.entries:
-            if entry.symlink:
-                continue
-            folder, _, name = entry.path.rpartition("/")
-            if name in ranks and not (name.startswith("requirements") and _TEST_FOLDER.search(folder)):
-                known = markers.get(folder)
-                if known is None or ranks[name] < ranks[known.rpartition("/")[2]]:
-                    markers[folder] = entry.path
-            if TEST_FILE.search(entry.path):
-                tests.append(entry.path)
-        if tests and not markers:
-            markers[""] = tests[0]
-        counts = suite_folders(markers, tests)
-        return tuple(Suite(self.stack, folder, "pytest", markers[folder]) for folder in sorted(counts))
 
     def install(self, suite: Suite, copy: Path, session: Session) -> Environment:
         """Return the suite's environment; raises InstallFailed or NotMeasured."""
