@@ -19,8 +19,7 @@ from checks.evidence._test_functions import TestFunction, other_tests, python_te
 from checks.model import Location
 from checks.repository import Entry, FileTooLarge, Repository
 from checks.runners import base, finding
-from checks.runners.python import addopts
-from checks.runners.ruby import split_options
+from checks.runners.options import addopts, split_options
 
 STACKS = {
     ".py": "python", ".rb": "ruby", ".js": "node", ".mjs": "node", ".cjs": "node", ".jsx": "node", ".ts": "node",

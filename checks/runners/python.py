@@ -6,18 +6,17 @@ its coverage configuration is never read; caches, reports and data files of an e
 
 from __future__ import annotations
 
-import configparser
 import json
 import os
 import re
 import secrets
 import shlex
-import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from checks.runners.base import Environment, RawRun, Suite
+from checks.runners.options import addopts
 from checks.session import Session
 
 if TYPE_CHECKING:  # what runs a suite is imported when one is run: a static grading only finds it
@@ -237,46 +236,6 @@ def _options(folder: Path) -> tuple[str, str]:
         (kept if safe else dropped).extend(part)
         position += len(part)
     return shlex.join(kept), shlex.join(dropped)
-
-
-def addopts(read: Callable[[str], str | None]) -> tuple[str, list[str]]:
-    """Return the configuration file that pytest would use and the words of its `addopts`.
-
-    `read` gives the text of a file of the suite's folder, or None when there is none.
-    """
-    for name, section in (("pytest.ini", "pytest"), (".pytest.ini", "pytest"), ("pyproject.toml", ""),
-                          ("tox.ini", "pytest"), ("setup.cfg", "tool:pytest")):  # fmt: skip
-        text = read(name)
-        value = None if text is None else _ini_addopts(text, section) if section else _toml_addopts(text)
-        if value is not None:
-            try:
-                return name, value if isinstance(value, list) else shlex.split(value, comments=True)
-            except ValueError:
-                return name, []
-    return "", []
-
-
-def _toml_addopts(text: str) -> list[str] | str | None:
-    try:
-        document = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError):
-        return None
-    tool = document.get("tool")
-    table = tool.get("pytest") if isinstance(tool, dict) else None
-    if not isinstance(table, dict):
-        return None
-    value = table.get("ini_options", table)
-    found = value.get("addopts", "") if isinstance(value, dict) else ""
-    return [str(v) for v in found] if isinstance(found, list) else str(found)
-
-
-def _ini_addopts(text: str, section: str) -> str | None:
-    parser = configparser.RawConfigParser(strict=False)
-    try:
-        parser.read_string(text)
-    except configparser.Error:
-        return None
-    return parser.get(section, "addopts", fallback="") if parser.has_section(section) else None
 
 
 def _text(path: Path) -> str | None:

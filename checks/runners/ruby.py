@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 import secrets
 import shlex
 from collections.abc import Mapping, Sequence
@@ -20,6 +19,7 @@ from checks.formats.junit import JUnitReport
 from checks.runners.base import Environment, RawRun, Suite
 from checks.runners.finding import RUBY_FRAMEWORKS, is_ruby_test
 from checks.runners.launching import INSIDE, box_for_tests, ended, example_values, run_folder
+from checks.runners.options import split_options
 from checks.runners.ruby_environment import bundle_variables, install
 from checks.runners.ruby_record import Record, disagreement, read_record
 from checks.sandbox import Completed
@@ -27,13 +27,6 @@ from checks.session import Session
 
 _HERE = INSIDE / "ruby"
 _FIELD = "\x1f"
-# Options that say what specs need to be loaded, but not which of them count or where reports go.
-_KEPT_OPTIONS = re.compile(r"^(?:-r.*|-I.*|--require(?:=.*)?)$")
-_VALUE_OPTIONS = frozenset({
-    "-r", "--require", "-I", "-t", "--tag", "-P", "--pattern", "--exclude-pattern", "-e", "--example", "-E",
-    "--example-matches", "-f", "--format", "-o", "--out", "--order", "--seed", "--default-path", "--failure-exit-code",
-    "--error-exit-code", "--deprecation-out", "-O", "--options",
-})  # fmt: skip
 _SYSTEM_TESTS = "test/system/"  # need a browser; `bin/rails test` leaves them to `test:system`
 
 
@@ -132,21 +125,6 @@ def _rspec_options(folder: Path) -> tuple[list[str], list[str]]:
             for words, options in zip((kept, dropped), parts, strict=True):
                 words += [word for option in options for word in option]
     return kept, dropped
-
-
-def split_options(text: str) -> tuple[list[list[str]], list[list[str]]]:
-    """Split the options of a `.rspec`, each with its value, into those that specs can't do without and the others."""
-    try:
-        words = shlex.split(text, comments=True)
-    except ValueError:
-        return [], []
-    options: list[list[str]] = []
-    while words:
-        length = 2 if words[0] in _VALUE_OPTIONS else 1
-        options.append(words[:length])
-        words = words[length:]
-    kept = [option for option in options if _KEPT_OPTIONS.match(option[0])]
-    return kept, [option for option in options if option not in kept]
 
 
 def _variables(environment: Environment, folder: Path) -> dict[str, str]:

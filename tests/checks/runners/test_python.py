@@ -9,7 +9,7 @@ from checks.evidence import coverage, source
 from checks.model import Blocked, NotMeasured
 from checks.runners import base, finding
 from checks.runners.launching import example_values
-from checks.runners.python import addopts
+from checks.runners.options import addopts
 from checks.session import Limits
 from checks.testing import repository, write_tree
 from tests.checks.runners.workshop import Workshop, alive, session
