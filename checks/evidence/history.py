@@ -90,12 +90,14 @@ def collect(repository: Repository) -> History:
         return History(repository.git)
     try:
         shallow = ask_git(repository.root, "rev-parse", "--is-shallow-repository")
-        output = run_git(
-            repository.root, "-c", "log.showSignature=false", "log", f"--format={_FORMAT}", "--numstat",
-            "--find-renames", "--no-ext-diff", "--no-textconv", "--no-color", f"--max-count={MAX_COMMITS + 1}",
-            "HEAD", "--",
-        )  # fmt: skip
-        limits = "the clone is shallow" if shallow() == b"true\n" else None
+        try:
+            output = run_git(
+                repository.root, "-c", "log.showSignature=false", "log", f"--format={_FORMAT}", "--numstat",
+                "--find-renames", "--no-ext-diff", "--no-textconv", "--no-color", f"--max-count={MAX_COMMITS + 1}",
+                "HEAD", "--",
+            )  # fmt: skip
+        finally:
+            limits = "the clone is shallow" if shallow() == b"true\n" else None
     except RepositoryError as error:
         raise NotMeasured(f"the history cannot be read: {error}") from error
     if output is None:

@@ -18,9 +18,8 @@ from checks.evidence._statements import marked_lines
 from checks.evidence._test_functions import TestFunction, other_tests, python_tests
 from checks.model import Location
 from checks.repository import Entry, FileTooLarge, Repository
-from checks.runners import base
-from checks.runners.python import addopts
-from checks.runners.ruby import split_options
+from checks.runners import base, finding
+from checks.runners.options import addopts, split_options
 
 STACKS = {
     ".py": "python", ".rb": "ruby", ".js": "node", ".mjs": "node", ".cjs": "node", ".jsx": "node", ".ts": "node",
@@ -104,7 +103,7 @@ def collect(repository: Repository) -> SourceIndex:
             file, found = _read(repository, entry, stack)
             files.append(file)
             tests += found
-    suites = base.suites(repository)
+    suites = finding.suites(repository)
     return SourceIndex(
         tuple(files), tuple(tests), suites, tuple(_omitted(repository)), tuple(_narrowed(repository, suites)),
         _command(repository),

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from checks.model import NotMeasured, SuiteSummary
 from checks.repository import Repository
-from checks.runners import base
+from checks.runners import base, finding
 from checks.session import Session
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def collect(repository: Repository, session: Session) -> SuiteRun:
     """
     from checks.services.base import needed, started
 
-    suites = base.suites(repository)
+    suites = finding.suites(repository)
     wanted = tuple(s for s in suites if not session.project.stack or s.stack in session.project.stack)
     for suite in suites:
         if suite not in wanted:

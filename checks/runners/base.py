@@ -1,13 +1,9 @@
-"""What every stack's runner offers, and how the suites of a repository are found.
-
-A repository may hold several suites (a monorepo): each is a folder with a manifest or a test configuration of its
-own and with tests below it that belong to no deeper suite.
-"""
+"""What a suite is, and what every stack's runner offers. How suites are found stands in `checks.runners.finding`."""
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple, Protocol
@@ -99,12 +95,9 @@ class RawRun(NamedTuple):
 
 
 class Runner(Protocol):
-    """Knows how the suites of one stack are found, installed and run."""
+    """Knows how the suites of one stack are installed and run."""
 
     stack: str
-
-    def detect(self, repository: Repository) -> tuple[Suite, ...]:
-        """Return the stack's suites, without running anything."""
 
     def install(self, suite: Suite, copy: Path, session: Session) -> Environment:
         """Return the suite's environment, from the cache or built now.
@@ -148,25 +141,6 @@ def runners() -> dict[str, Runner]:
 
     found: tuple[Runner, ...] = (PythonRunner(), RubyRunner(), NodeRunner())
     return {r.stack: r for r in found}
-
-
-def suites(repository: Repository) -> tuple[Suite, ...]:
-    """Return the suites of all stacks, those of the root first."""
-    found = [s for runner in runners().values() for s in runner.detect(repository)]
-    return tuple(sorted(found, key=lambda s: (s.folder, s.stack)))
-
-
-def suite_folders(markers: Mapping[str, str], tests: Iterable[str]) -> dict[str, int]:
-    """Return how many test files belong to each folder with a marker: a file belongs to the deepest one above it."""
-    counts: dict[str, int] = {}
-    for path in tests:
-        folder = path
-        while folder:
-            folder = folder.rpartition("/")[0]
-            if folder in markers:
-                counts[folder] = counts.get(folder, 0) + 1
-                break
-    return counts
 
 
 def copy_tree(repository: Repository, destination: Path) -> None:

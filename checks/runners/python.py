@@ -6,29 +6,23 @@ its coverage configuration is never read; caches, reports and data files of an e
 
 from __future__ import annotations
 
-import configparser
 import json
 import os
 import re
 import secrets
 import shlex
-import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from checks.repository import Repository
-from checks.runners.base import Environment, RawRun, Suite, suite_folders
+from checks.runners.base import Environment, RawRun, Suite
+from checks.runners.options import addopts
 from checks.session import Session
 
 if TYPE_CHECKING:  # what runs a suite is imported when one is run: a static grading only finds it
     from checks.formats.junit import JUnitReport
     from checks.sandbox import Completed
 
-TEST_FILE = re.compile(r"(?:^|/)(?:test_[^/]*|[^/]*_test|tests)\.py$")
-_MARKERS = ("pytest.ini", ".pytest.ini", "pyproject.toml", "setup.cfg", "tox.ini", "setup.py", "manage.py", "uv.lock",
-            "poetry.lock", "requirements.txt", "requirements-dev.txt")  # fmt: skip
-_TEST_FOLDER = re.compile(r"(?:^|/)tests?$")  # its requirements.txt belongs to the project above it
 # Options that change how tests are found and imported, but not which of them count or where reports go.
 _SAFE_OPTIONS = re.compile(
     r"^(?:--import-mode|--ds|--dc|--django-debug-mode|--asyncio-mode|--reuse-db|--no-migrations|--nomigrations"
@@ -47,26 +41,6 @@ class PythonRunner:
     """Suites of pytest, Django and unittest."""
 
     stack = "python"
-
-    def detect(self, repository: Repository) -> tuple[Suite, ...]:
-        """Return a suite for every folder with a Python manifest or test configuration and tests below it."""
-        markers: dict[str, str] = {}
-        tests: list[str] = []
-        ranks = {name: rank for rank, name in enumerate(_MARKERS)}
-        for entry in repository.entries:
-            if entry.symlink:
-                continue
-            folder, _, name = entry.path.rpartition("/")
-            if name in ranks and not (name.startswith("requirements") and _TEST_FOLDER.search(folder)):
-                known = markers.get(folder)
-                if known is None or ranks[name] < ranks[known.rpartition("/")[2]]:
-                    markers[folder] = entry.path
-            if TEST_FILE.search(entry.path):
-                tests.append(entry.path)
-        if tests and not markers:
-            markers[""] = tests[0]
-        counts = suite_folders(markers, tests)
-        return tuple(Suite(self.stack, folder, "pytest", markers[folder]) for folder in sorted(counts))
 
     def install(self, suite: Suite, copy: Path, session: Session) -> Environment:
         """Return the suite's environment; raises InstallFailed or NotMeasured."""
@@ -262,46 +236,6 @@ def _options(folder: Path) -> tuple[str, str]:
         (kept if safe else dropped).extend(part)
         position += len(part)
     return shlex.join(kept), shlex.join(dropped)
-
-
-def addopts(read: Callable[[str], str | None]) -> tuple[str, list[str]]:
-    """Return the configuration file that pytest would use and the words of its `addopts`.
-
-    `read` gives the text of a file of the suite's folder, or None when there is none.
-    """
-    for name, section in (("pytest.ini", "pytest"), (".pytest.ini", "pytest"), ("pyproject.toml", ""),
-                          ("tox.ini", "pytest"), ("setup.cfg", "tool:pytest")):  # fmt: skip
-        text = read(name)
-        value = None if text is None else _ini_addopts(text, section) if section else _toml_addopts(text)
-        if value is not None:
-            try:
-                return name, value if isinstance(value, list) else shlex.split(value, comments=True)
-            except ValueError:
-                return name, []
-    return "", []
-
-
-def _toml_addopts(text: str) -> list[str] | str | None:
-    try:
-        document = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError):
-        return None
-    tool = document.get("tool")
-    table = tool.get("pytest") if isinstance(tool, dict) else None
-    if not isinstance(table, dict):
-        return None
-    value = table.get("ini_options", table)
-    found = value.get("addopts", "") if isinstance(value, dict) else ""
-    return [str(v) for v in found] if isinstance(found, list) else str(found)
-
-
-def _ini_addopts(text: str, section: str) -> str | None:
-    parser = configparser.RawConfigParser(strict=False)
-    try:
-        parser.read_string(text)
-    except configparser.Error:
-        return None
-    return parser.get(section, "addopts", fallback="") if parser.has_section(section) else None
 
 
 def _text(path: Path) -> str | None:

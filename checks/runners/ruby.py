@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 import secrets
 import shlex
 from collections.abc import Mapping, Sequence
@@ -17,25 +16,17 @@ from pathlib import Path
 from checks import sandbox
 from checks.formats import ruby_coverage
 from checks.formats.junit import JUnitReport
-from checks.repository import Repository
-from checks.runners.base import Environment, RawRun, Suite, suite_folders
+from checks.runners.base import Environment, RawRun, Suite
+from checks.runners.finding import RUBY_FRAMEWORKS, is_ruby_test
 from checks.runners.launching import INSIDE, box_for_tests, ended, example_values, run_folder
+from checks.runners.options import split_options
 from checks.runners.ruby_environment import bundle_variables, install
 from checks.runners.ruby_record import Record, disagreement, read_record
 from checks.sandbox import Completed
 from checks.session import Session
 
-FRAMEWORKS = {"rspec": "_spec.rb", "minitest": "_test.rb"}
 _HERE = INSIDE / "ruby"
 _FIELD = "\x1f"
-# Options that say what specs need to be loaded, but not which of them count or where reports go.
-_KEPT_OPTIONS = re.compile(r"^(?:-r.*|-I.*|--require(?:=.*)?)$")
-_VALUE_OPTIONS = frozenset({
-    "-r", "--require", "-I", "-t", "--tag", "-P", "--pattern", "--exclude-pattern", "-e", "--example", "-E",
-    "--example-matches", "-f", "--format", "-o", "--out", "--order", "--seed", "--default-path", "--failure-exit-code",
-    "--error-exit-code", "--deprecation-out", "-O", "--options",
-})  # fmt: skip
-_NO_TESTS = frozenset({"vendor", "node_modules", "tmp", ".bundle", ".git"})
 _SYSTEM_TESTS = "test/system/"  # need a browser; `bin/rails test` leaves them to `test:system`
 
 
@@ -43,15 +34,6 @@ class RubyRunner:
     """RSpec and Minitest suites: a folder with a Gemfile and tests below it."""
 
     stack = "ruby"
-
-    def detect(self, repository: Repository) -> tuple[Suite, ...]:
-        """Return a suite for every Gemfile and framework with tests below it."""
-        markers = {e.path.rpartition("/")[0]: e.path for e in repository.glob("**/Gemfile") if not e.symlink}
-        found: list[Suite] = []
-        for framework, ending in FRAMEWORKS.items():
-            tests = (e.path for e in repository.glob(f"**/*{ending}") if _is_test(e.path))
-            found += [Suite(self.stack, folder, framework, markers[folder]) for folder in suite_folders(markers, tests)]
-        return tuple(sorted(found, key=lambda s: (s.folder, s.framework == "minitest")))
 
     def install(self, suite: Suite, copy: Path, session: Session) -> Environment:
         """Return the suite's bundle; raises InstallFailed or NotMeasured."""
@@ -113,17 +95,13 @@ class RubyRunner:
         return ruby_coverage.tests_by_line(data, str(file))
 
 
-def _is_test(path: str) -> bool:
-    return _NO_TESTS.isdisjoint(path.split("/")[:-1])
-
-
 def _test_files(folder: Path, framework: str) -> tuple[list[str], list[str]]:
     """Return the test files that belong to the Gemfile in `folder`, and those that need a browser and are left out."""
     inner = {p.parent for p in folder.rglob("Gemfile") if p.parent != folder}
     found = sorted(
         p.relative_to(folder).as_posix()
-        for p in folder.rglob(f"*{FRAMEWORKS[framework]}")
-        if p.is_file() and inner.isdisjoint(p.parents) and _is_test(p.relative_to(folder).as_posix())
+        for p in folder.rglob(f"*{RUBY_FRAMEWORKS[framework]}")
+        if p.is_file() and inner.isdisjoint(p.parents) and is_ruby_test(p.relative_to(folder).as_posix())
     )
     aside = [path for path in found if framework == "minitest" and path.startswith(_SYSTEM_TESTS)]
     return [path for path in found if path not in aside], aside
@@ -147,21 +125,6 @@ def _rspec_options(folder: Path) -> tuple[list[str], list[str]]:
             for words, options in zip((kept, dropped), parts, strict=True):
                 words += [word for option in options for word in option]
     return kept, dropped
-
-
-def split_options(text: str) -> tuple[list[list[str]], list[list[str]]]:
-    """Split the options of a `.rspec`, each with its value, into those that specs can't do without and the others."""
-    try:
-        words = shlex.split(text, comments=True)
-    except ValueError:
-        return [], []
-    options: list[list[str]] = []
-    while words:
-        length = 2 if words[0] in _VALUE_OPTIONS else 1
-        options.append(words[:length])
-        words = words[length:]
-    kept = [option for option in options if _KEPT_OPTIONS.match(option[0])]
-    return kept, [option for option in options if option not in kept]
 
 
 def _variables(environment: Environment, folder: Path) -> dict[str, str]:

@@ -8,6 +8,7 @@ from checks.evidence import coverage, source
 from checks.evidence.suite import SuiteRun
 from checks.model import Blocked
 from checks.runners import base
+from checks.runners.finding import ruby_suites
 from checks.runners.ruby import RubyRunner
 from checks.session import Limits
 from checks.testing import repository
@@ -256,7 +257,7 @@ def test_named_tests_run_until_the_first_failure(workshop: Workshop, framework: 
     copy = session.work / "copy"
     base.copy_tree(tree, copy)
     runner = RubyRunner()
-    suite = next(s for s in runner.detect(tree) if s.framework == framework)
+    suite = next(s for s in ruby_suites(tree) if s.framework == framework)
     environment = runner.install(suite, copy, session)
     names = {
         "rspec": ["./spec/app_spec.rb[1:1]", "./spec/app_spec.rb[2:1]", "./spec/app_spec.rb[3:1]"],
@@ -276,5 +277,5 @@ def test_detection_finds_suites_by_framework_and_folder(tmp_path: Path) -> None:
             "vendor/x/spec/c_spec.rb": "", "lib/Gemfile": "",
         },
     )  # fmt: skip
-    found = [(s.folder, s.framework) for s in RubyRunner().detect(tree)]
+    found = [(s.folder, s.framework) for s in ruby_suites(tree)]
     assert found == [("", "rspec"), ("", "minitest"), ("api", "minitest")]

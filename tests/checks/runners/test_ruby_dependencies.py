@@ -6,7 +6,7 @@ from checks.formats import ruby_coverage
 from checks.model import NotMeasured
 from checks.runners import ruby_environment
 from checks.runners.base import InstallFailed
-from checks.runners.ruby import split_options
+from checks.runners.options import split_options
 from checks.runners.ruby_dependencies import parse_lock, satisfies, wanted_ruby
 from checks.runners.ruby_environment import Interpreter, choose, interpreters
 from checks.runners.ruby_record import disagreement, read_record
