@@ -56,7 +56,8 @@ class Backlog:
     jobs: list[Json]
     sales: list[list[Sale]]
     doubled: int
-    depths: list[float]
+    deepest: float
+    depths_return: bool
     stored: list[tuple[Any, ...]]
     imports: list[tuple[Any, ...]]
     rejects: list[list[int]]
@@ -117,7 +118,7 @@ def work_off(app: Any, ingestion: Ingestion, limits: Any) -> Backlog:
         watch = p2_operations.DepthWatch(app.url("worker"), second.url)
         deadline = time.monotonic() + limits.task_recovered_seconds
         ends = [ended(ingestion, job, deadline - time.monotonic()) or job for job in (*jobs, old)]
-        _settles(lambda: watch.seen[-1:] == [0], 3)
+        depths_return = _settles(lambda: watch.seen[-1:] == [0], 5)
         watch.stop()
         repeated = _repeat(app, ingestion, ends[-1], old_messages, replace(old_sales[0], quantity=77))
         _settles(lambda: reports.state(report)["status"] in OVER, deadline - time.monotonic(), 0.2)
@@ -126,7 +127,8 @@ def work_off(app: Any, ingestion: Ingestion, limits: Any) -> Backlog:
         ends[:-1],
         [sales for sales, _ in files],
         len(double),
-        watch.seen,
+        max(watch.seen, default=0),
+        depths_return,
         p2_database.sales(app, prefix),
         app.sql("select status from imports where source_id = %(id)s", id=source["id"]),
         [[reject["row_number"] for reject in ingestion.rejects(job["import_id"])] for job in jobs],
@@ -166,11 +168,14 @@ def _repeat(
     return Repeated(len(messages), job, again, corrected, p2_database.sales(app, corrected.transaction_id))
 
 
-def _settles(condition: Callable[[], bool], seconds: float, pause: float = 0.05) -> None:
-    """Wait for something, but not for ever; whether it came is judged later."""
+def _settles(condition: Callable[[], bool], seconds: float, pause: float = 0.05) -> bool:
+    """Wait for something, but not for ever, and say whether it came; that is judged later."""
     deadline = time.monotonic() + seconds
-    while not condition() and time.monotonic() < deadline:
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
         time.sleep(pause)
+    return True
 
 
 def small_file(prefix: str) -> tuple[list[Sale], bytes]:
