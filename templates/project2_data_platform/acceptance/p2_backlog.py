@@ -1,7 +1,6 @@
 """A backlog: uploads that wait for a worker, a message that comes twice, and two workers at once."""
 
 import os
-import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -12,6 +11,7 @@ from typing import Any
 import p2_database
 import p2_operations
 from p2_figures import Sale, as_csv
+from p2_files import tag
 from p2_interruptions import OVER, START_SECONDS, ended
 from p2_platform import Ingestion
 from p2_reports import Reports
@@ -35,14 +35,29 @@ class Repeated:
 
 
 @dataclass(frozen=True)
+class Built:
+    """A report whose worker was killed, with date and revenue of its days: as CSV, and as they should be."""
+
+    state: Json
+    lines: list[list[str]]
+    days: list[list[str]]
+
+    def is_completed_once(self) -> None:
+        """Judge it."""
+        expect(self.state["status"], "completed", "The report should be completed by the next worker.")
+        expect(self.lines, self.days, "It should hold each day once.")
+
+
+@dataclass(frozen=True)
 class Backlog:
     """Uploads that waited for a worker, the first with its message doubled, and how two workers dealt with them."""
 
-    report: Json
+    report: Built
     jobs: list[Json]
     sales: list[list[Sale]]
     doubled: int
-    depths: list[float]
+    deepest: float
+    depths_return: bool
     stored: list[tuple[Any, ...]]
     imports: list[tuple[Any, ...]]
     rejects: list[list[int]]
@@ -80,9 +95,10 @@ class Backlog:
         return {"records": count + REJECTS, "processed": count, "rejected": REJECTS}
 
 
-def work_off(app: Any, ingestion: Ingestion, reports: Reports, limits: Any) -> Backlog:
+def work_off(app: Any, ingestion: Ingestion, limits: Any) -> Backlog:
     """Kill the worker while it builds a report; upload 20 files and more; double a message; start two workers."""
-    prefix = f"M8{secrets.token_hex(2)}-BACK"
+    reports = Reports(ingestion.api, limits.report_seconds)
+    prefix = f"M8{tag()}-BACK"
     number = min(200, max(20, 8 + 8 * (os.cpu_count() or 1)))  # more than two workers can take at once
     files = [small_file(f"{prefix}{n:03d}") for n in range(number)]
     source = ingestion.source()
@@ -94,7 +110,7 @@ def work_off(app: Any, ingestion: Ingestion, reports: Reports, limits: Any) -> B
     first, double = _upload_and_see_message(app, ingestion, source, files[0][1])
     for queue, message in double:
         p2_operations.publish_again(app.redis, queue, message)
-    old_sales = night_sales(f"M8{secrets.token_hex(2)}-OLD", [date(2009, 5, 1), date(2009, 5, 2)])
+    old_sales = night_sales(f"M8{tag()}-OLD", [date(2009, 5, 1), date(2009, 5, 2)])
     old, old_messages = _upload_and_see_message(app, ingestion, ingestion.source(), as_csv(old_sales))
     jobs = [first, *(ingestion.upload(source, content) for _, content in files[1:])]
     app.start("worker", ready=False)
@@ -102,21 +118,31 @@ def work_off(app: Any, ingestion: Ingestion, reports: Reports, limits: Any) -> B
         watch = p2_operations.DepthWatch(app.url("worker"), second.url)
         deadline = time.monotonic() + limits.task_recovered_seconds
         ends = [ended(ingestion, job, deadline - time.monotonic()) or job for job in (*jobs, old)]
-        _settles(lambda: reports.state(report)["status"] in OVER, deadline - time.monotonic())
-        _settles(lambda: watch.seen[-1:] == [0], 3)
+        depths_return = _settles(lambda: watch.seen[-1:] == [0], 5)
         watch.stop()
         repeated = _repeat(app, ingestion, ends[-1], old_messages, replace(old_sales[0], quantity=77))
+        _settles(lambda: reports.state(report)["status"] in OVER, deadline - time.monotonic(), 0.2)
     return Backlog(
-        reports.state(report),
+        _seen(reports, report),
         ends[:-1],
         [sales for sales, _ in files],
         len(double),
-        watch.seen,
+        max(watch.seen, default=0),
+        depths_return,
         p2_database.sales(app, prefix),
         app.sql("select status from imports where source_id = %(id)s", id=source["id"]),
         [[reject["row_number"] for reject in ingestion.rejects(job["import_id"])] for job in jobs],
         repeated,
     )
+
+
+def _seen(reports: Reports, report: Json) -> Built:
+    """Give a report as it is now, with its days in CSV and as the analytics have them."""
+    state = reports.state(report)
+    if state["status"] != "completed":
+        return Built(state, [], [])
+    lines = [line.split(",")[:2] for line in reports.csv(report).text.split()[1:]]
+    return Built(state, lines, [[day["date"], day["revenue"]] for day in reports.analytics("daily", report)["items"]])
 
 
 def _upload_and_see_message(
@@ -135,18 +161,21 @@ def _repeat(
     ingestion.import_file(as_csv([corrected]))
     for queue, message in messages:
         p2_operations.publish_again(app.redis, queue, message)
-    other = night_sales(f"M8{secrets.token_hex(2)}-NEXT", [date(2009, 5, 3)])
+    other = night_sales(f"M8{tag()}-NEXT", [date(2009, 5, 3)])
     ingestion.import_file(as_csv(other))  # it waited behind that message
     _settles(lambda: p2_operations.waiting(app.redis) == 0, 10)
     again = ingestion.poll(job, 0).last
     return Repeated(len(messages), job, again, corrected, p2_database.sales(app, corrected.transaction_id))
 
 
-def _settles(condition: Callable[[], bool], seconds: float) -> None:
-    """Wait for something, but not for ever; whether it came is judged later."""
+def _settles(condition: Callable[[], bool], seconds: float, pause: float = 0.05) -> bool:
+    """Wait for something, but not for ever, and say whether it came; that is judged later."""
     deadline = time.monotonic() + seconds
-    while not condition() and time.monotonic() < deadline:
-        time.sleep(0.02)
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(pause)
+    return True
 
 
 def small_file(prefix: str) -> tuple[list[Sale], bytes]:
@@ -156,3 +185,6 @@ def small_file(prefix: str) -> tuple[list[Sale], bytes]:
         replace(sales[0], transaction_id=f"{prefix}-BAD{n}", quantity=0, tax=Decimal("0.00")) for n in range(REJECTS)
     ]
     return sales, as_csv([*bad, *sales])
+
+
+CASES: dict[str, Callable[[Any, Ingestion, Any], Backlog]] = {"backlog": work_off}

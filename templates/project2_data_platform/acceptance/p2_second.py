@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any
 
 import httpx2
+import p2_backlog
 import p2_interruptions
 import p2_schedule
 import p2_sync
@@ -24,7 +25,7 @@ from checks.acceptance import BootFailed
 from checks.model import NotMeasured
 
 PROCESSES = ("api", "worker", "beat")  # beat, because whoever looks for lost work may do so on a schedule
-ON_IMPORTS = {**p2_schedule.CASES, **p2_interruptions.CASES}
+ON_IMPORTS = {**p2_schedule.CASES, **p2_backlog.CASES, **p2_interruptions.CASES}
 TIMEOUT_SECONDS = 10
 
 
@@ -54,9 +55,9 @@ class Second:
             with self._boot(env, PROCESSES) as app, self._client(app) as api:
                 ingestion, sync = Ingestion(api, self._limits.job_seconds), p2_sync.Sync(api, self._shop)
                 for name, on_sync in p2_sync.CASES.items():
-                    self._note(name, partial(on_sync, app, sync, self._limits))
+                    self._note(name, app, partial(on_sync, app, sync, self._limits))
                 for name, on_import in ON_IMPORTS.items():
-                    self._note(name, partial(on_import, app, ingestion, self._limits))
+                    self._note(name, app, partial(on_import, app, ingestion, self._limits))
         except BootFailed as problem:
             # The first application did boot, so this says more about the machine than about the repository.
             self._give_up(NotMeasured(f"a second application, beside the first, did not boot: {problem}"))
@@ -81,10 +82,15 @@ class Second:
             base_url=app.url("api"), headers=headers, limits=FRESH, timeout=TIMEOUT_SECONDS, trust_env=False
         )
 
-    def _note(self, name: str, case: Callable[[], Any]) -> None:
+    def _note(self, name: str, app: Any, case: Callable[[], Any]) -> None:
+        """Work through a case; a process that the one before has left stopped is started first."""
         future = self._results[name]
+        if self._leaving.is_set():
+            return
         try:
-            if not self._leaving.is_set():
-                future.set_result(case())
+            for process in PROCESSES:
+                if not app.running(process):
+                    app.start(process)
+            future.set_result(case())
         except Exception as problem:  # noqa: BLE001 - it is the result
             future.set_exception(problem)

@@ -3,31 +3,16 @@
 from datetime import date
 from typing import Any
 
-import httpx2
-import p2_backlog
 import p2_operations
 import pytest
 from p2_backlog import Backlog, small_file
 from p2_files import tag
 from p2_interruptions import Interrupted
 from p2_platform import Ingestion
-from p2_reports import Reports
 from p2_schedule import Nights
 from p2_second import Second
 
 from checks.acceptance import Mismatch, eventually, expect
-
-
-@pytest.fixture(scope="session")
-def report_client(api: httpx2.Client, limits: Any) -> Reports:
-    """Order and read reports."""
-    return Reports(api, limits.report_seconds)
-
-
-@pytest.fixture(scope="session")
-def backlog(app: Any, ingestion: Ingestion, report_client: Reports, limits: Any) -> Backlog:
-    """How two workers dealt with what had come in while there was none."""
-    return p2_backlog.work_off(app, ingestion, report_client, limits)
 
 
 @pytest.mark.parametrize("case", ["every-day", "corrected"])
@@ -63,7 +48,7 @@ def test_drain(second: Second, limits: Any, case: str) -> None:
 
 
 @pytest.mark.parametrize("case", ["import", "report", "same-message-twice", "two-workers"])
-def test_killed_worker(request: pytest.FixtureRequest, second: Second, limits: Any, case: str) -> None:
+def test_killed_worker(second: Second, limits: Any, case: str) -> None:
     """A task whose worker was killed is completed once.
 
     SIGKILL hits a worker in the middle of 100,000 rows, another one while a report is built; messages come twice; two
@@ -73,26 +58,18 @@ def test_killed_worker(request: pytest.FixtureRequest, second: Second, limits: A
         interrupted: Interrupted = second.result("interrupted")
         interrupted.completed_once(limits.task_recovered_seconds)
         return
-    backlog: Backlog = request.getfixturevalue("backlog")
+    backlog: Backlog = second.result("backlog")
     match case:
         case "report":
-            _report_is_completed(request.getfixturevalue("report_client"), backlog.report)
+            backlog.report.is_completed_once()
         case "same-message-twice":
             backlog.double_is_done_once()
         case "two-workers":
             backlog.each_is_completed_once()
 
 
-def _report_is_completed(reports: Reports, report: dict[str, Any]) -> None:
-    expect(report["status"], "completed", "The report should be completed by the next worker.")
-    lines = reports.csv(report).text.split()
-    daily = reports.analytics("daily", report)["items"]
-    shown = [line.split(",")[:2] for line in lines[1:]]
-    expect(shown, [[day["date"], day["revenue"]] for day in daily], "It should hold each day once.")
-
-
 @pytest.mark.parametrize("case", ["queue-depth", "idle", "durations"])
-def test_task_metrics(request: pytest.FixtureRequest, app: Any, ingestion: Ingestion, case: str) -> None:
+def test_task_metrics(second: Second, app: Any, ingestion: Ingestion, case: str) -> None:
     """Queue depth and task duration move in the metrics.
 
     Uploads wait while there is no worker: the depth of the queue must be seen above 0 and return to it. Three good
@@ -101,9 +78,9 @@ def test_task_metrics(request: pytest.FixtureRequest, app: Any, ingestion: Inges
     url = app.url("worker")
     match case:
         case "queue-depth":
-            depths = request.getfixturevalue("backlog").depths
-            assert max(depths, default=0) > 0, "celery_queue_depth should be seen above 0 while uploads wait."
-            expect(depths[-1], 0, "It should return to 0.")
+            backlog: Backlog = second.result("backlog")
+            assert backlog.deepest > 0, "celery_queue_depth should be seen above 0 while uploads wait."
+            assert backlog.depths_return, "celery_queue_depth should return to 0 when they are done."
         case "idle":
             eventually(lambda: _idle(url), 5, "the idle worker shows a celery_queue_depth of 0 for its queue", 0.05)
         case "durations":
