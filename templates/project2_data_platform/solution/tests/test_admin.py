@@ -44,6 +44,8 @@ def test_the_root_leads_to_the_admin_site(client_of_admin: Client) -> None:
     assert client_of_admin.get("/").headers["Location"] == "/admin/"
 
 
+# Nothing is asked of the database, but at the end of a request Django looks after the connections that others left.
+@pytest.mark.django_db
 def test_the_style_sheets_of_the_admin_site_are_served(client_of_admin: Client) -> None:
     response = client_of_admin.get("/static/admin/css/base.css")
     response.close()

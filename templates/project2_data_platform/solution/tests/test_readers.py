@@ -223,6 +223,13 @@ def test_it_does_not_matter_where_the_buffer_ends(monkeypatch: pytest.MonkeyPatc
         ),
         ("[1\n", "", "unreadable-file", "The file is not valid JSON at line 2: a comma was expected."),
         ("[1 2]", "", "unreadable-file", "The file is not valid JSON at line 1: a comma was expected."),
+        ("[1 2\n]\n\n", "", "unreadable-file", "The file is not valid JSON at line 1: a comma was expected."),
+        (
+            '[{"a":\n1,\n tru}\n]\n',
+            "",
+            "unreadable-file",
+            "The file is not valid JSON at line 3: expecting property name enclosed in double quotes.",
+        ),
         ("[1,]", "", "unreadable-file", "The file is not valid JSON at line 1: expecting value."),
         ("[1]\n[2]", "", "unreadable-file", "The file is not valid JSON at line 2: the document should end."),
         ('{"a": [1]', "a", "unreadable-file", "The file is not valid JSON at line 1: a comma was expected."),

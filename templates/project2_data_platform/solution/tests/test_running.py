@@ -69,11 +69,19 @@ def test_a_job_is_completed_together_with_what_it_did(lasting: Session, job: Rep
     assert is_free(lasting, job)
 
 
-def test_a_message_that_comes_twice_is_done_once(lasting: Session, job: Report) -> None:
+def test_a_message_that_comes_twice_is_done_once_and_the_log_says_so(
+    lasting: Session, job: Report, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
     calls: list[str] = []
     for _ in range(2):
         assert run(Report, job.job_id, lambda _session, report: calls.append(report.title)) == Outcome.SUCCESS
     assert calls == ["March"]
+    assert [record.getMessage() for record in caplog.records] == [
+        f"reports {job.job_id} begins, attempt 1",
+        f"reports {job.job_id} completed",
+        f"reports {job.job_id} is done, or not there",
+    ]
 
 
 def test_a_job_that_another_worker_has_is_left_alone(lasting: Session, job: Report) -> None:

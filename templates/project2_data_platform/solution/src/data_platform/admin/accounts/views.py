@@ -17,7 +17,7 @@ from data_platform.tokens import LIFE_SECONDS, issue
 class Credentials(BaseModel):
     """A name and a password. PostgreSQL could not even look for a name with U+0000 in it."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid")
 
     username: str = Field(pattern=r"^[^\x00]*\z")
     password: str = Field(pattern=r"^[^\x00]*\z")
