@@ -92,7 +92,7 @@ def _render_data() -> str:
 
 
 def static(bench: Bench) -> Figure:
-    """`check --static`, nothing cached, against `repo-review` on the same repository."""
+    """`check --static`, no result of an earlier grading read, against `repo-review` on the same repository."""
     ours = bench.check("--static", "--no-cache")
     theirs = Command([str(BIN / "repo-review"), "."], bench.repository, accepted=(0, 2, 3))
     mine, other = medians(ours, theirs, runs=bench.runs)

@@ -32,13 +32,19 @@ class Sample:
 
 
 def run(command: Command) -> Sample:
-    """Run once; raises RuntimeError with the output's end when the exit code is not an accepted one."""
+    """Run once; raises RuntimeError with the output's end when the exit code is not an accepted one.
+
+    Modules are byte-compiled, as those of an installed package are: whoever forbids Python to keep what it compiled
+    measures the compiler.
+    """
     command.before()
+    environment = {**os.environ, **(command.environment or {})}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
     started = time.perf_counter()
     process = subprocess.Popen(
         list(command.arguments),
         cwd=command.cwd,
-        env={**os.environ, **(command.environment or {})},
+        env=environment,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

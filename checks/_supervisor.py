@@ -60,6 +60,26 @@ def descendants() -> list[int]:
     return result[1:]
 
 
+def _nearby() -> list[int]:
+    """Return the living processes below this one, by each one's own list of children.
+
+    Far cheaper than reading the whole of /proc, which would cost every supervised process two per cent of a core. A
+    child that is just changing hands can be missing: good enough to look at limits, not to end everything.
+    """
+    found = [os.getpid()]
+    for pid in found:
+        try:
+            for thread in os.listdir(f"/proc/{pid}/task"):  # noqa: PTH208
+                with open(f"/proc/{pid}/task/{thread}/children", "rb") as stream:  # noqa: PTH123
+                    found += map(int, stream.read().split())
+        except FileNotFoundError:
+            if pid == found[0]:
+                return descendants()  # a kernel without these lists
+        except ProcessLookupError:
+            continue  # gone meanwhile
+    return found[1:]
+
+
 def _signal(pids: list[int], number: int) -> None:
     for pid in pids:
         try:
@@ -112,7 +132,7 @@ def _rss(pids: list[int]) -> int:
 
 
 def _exceeded(spec: dict[str, Any]) -> str:
-    below = descendants()
+    below = _nearby() if LINUX else descendants()
     if spec["processes"] and len(below) > spec["processes"]:
         return "processes"
     if spec["memory"] and _rss(below) > spec["memory"]:

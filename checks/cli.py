@@ -7,12 +7,11 @@ grader itself failed or was interrupted.
 from __future__ import annotations
 
 import gc
-import json
 import os
 import signal
 import sys
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext, suppress
 from fractions import Fraction
 from pathlib import Path
 from types import FrameType
@@ -23,6 +22,7 @@ import click
 from checks.delivery import (
     FAILED,
     FORMATS,
+    USAGE,
     Refused,
     cache_folder,
     cohort,
@@ -35,7 +35,8 @@ from checks.delivery import (
 from scaffolder import __version__
 
 if TYPE_CHECKING:
-    from checks.model import Check, Scorecard
+    from checks.engine import HeadStart
+    from checks.model import Scorecard
     from checks.repository import Repository
     from scaffolder.projects import Project
 
@@ -88,7 +89,7 @@ class _Command(click.Command):
             lenient = {"resilient_parsing": True, "ignore_unknown_options": True}
             read = super().make_context(info_name, list(args), parent, **extra, **lenient).params
             targets = [target for target in read["targets"] or () if not str(target).startswith("-")]
-            write_failure(read, targets or [Path()], 0, problem)
+            write_failure(read, targets or [Path()], problem, several=len(targets) > 1)
             raise
 
 
@@ -159,6 +160,7 @@ class _Command(click.Command):
     metavar="DIR",
     help="Verify a project's folder: its solution earns all, its starter the baseline, each fault is caught.",
 )
+@click.option("--thorough", is_flag=True, help="With --verify: run every scenario on each fault, not only its own.")
 @click.option("--repeat", type=click.IntRange(1, 99), default=1, help="With --verify: grade the solution so often.")
 @click.option("--no-cache", is_flag=True, help="Measure again even when nothing changed.")
 @click.option("--color/--no-color", default=None, help="Colours. [default: on a terminal without NO_COLOR]")
@@ -181,9 +183,13 @@ def command(targets: tuple[Path, ...], **options: Any) -> None:
     if options["completion"]:
         say(_completion(options["completion"]) + "\n")
     elif options["listing"]:
-        say(_list(options["formats"], _scenario_checks(options["project"]) if options["project"] else {}) + "\n")
+        from checks.listing import listed
+
+        say(listed(options["project"], as_json="json" in options["formats"]) + "\n")
     elif options["explain"]:
-        say(_explain(options["explain"], options["project"]) + "\n")
+        from checks.listing import explained
+
+        say(explained(options["explain"], options["project"]) + "\n")
     elif options["verify"]:
         sys.exit(_verify(options))
     else:
@@ -197,52 +203,6 @@ def _completion(shell: str) -> str:
     if kind is None:
         raise Refused(f"no completion for {shell}.")
     return kind(command, {}, "check", "_CHECK_COMPLETE").source()
-
-
-def _scenario_checks(name: str | None) -> dict[str, Check]:
-    """The checks of acceptance scenarios, as their docstrings explain them: of one project, or of all."""
-    from checks.acceptance.scenarios import read
-    from checks.rules.acceptance import scenario_check
-    from scaffolder.projects import find_project, load_projects
-
-    found: dict[str, Check] = {}
-    for project in [find_project(name)] if name else load_projects():
-        docs = {m.id: m.docs for m in project.milestones}
-        for scenario in read([project.acceptance]):
-            milestone = scenario.id.split(".")[1]
-            made = scenario_check(scenario.id, scenario.title, docs.get(milestone, ""), scenario.explanation)
-            found.setdefault(scenario.id, made)
-    return found
-
-
-def _list(formats: Sequence[str], scenarios: Mapping[str, Check]) -> str:
-    from checks.catalogue import checks
-
-    rules = [rule for _, rule in sorted({**checks(), **scenarios}.items())]
-    if "json" in formats:
-        fields = [{"id": c.id, "title": c.title, "effort": c.effort.value, "advisory": c.advisory} for c in rules]
-        return json.dumps(fields, indent=2, ensure_ascii=False)
-    width = max(len(c.id) for c in rules)
-    lines = [f"{c.id:<{width}}  {c.effort.value:<6}  {c.title}{' (advisory)' if c.advisory else ''}" for c in rules]
-    more = "" if scenarios else " `--project project2` adds the acceptance scenarios of a project."
-    return "\n".join([*lines, f"{len(lines)} checks. `check --explain ID` tells more.{more}"])
-
-
-def _explain(id_: str, project: str | None) -> str:
-    import difflib
-    import textwrap
-
-    from checks.catalogue import checks
-
-    known = {**checks(), **_scenario_checks(project)}
-    rule = known.get(id_)
-    if rule is None:
-        near = difflib.get_close_matches(id_, list(known), n=1)
-        hint = f" Did you mean {near[0]}?" if near else ""
-        raise Refused(f"there is no check {id_!r}.{hint} `check --list` shows them all.")
-    body = "\n\n".join(textwrap.fill(part, 88) for part in rule.explanation.split("\n\n"))
-    notes = "advisory: reported, never scored" if rule.advisory else f"effort: {rule.effort.value}"
-    return f"{rule.id}\n{rule.title}\n\n{body}\n\nRepair: {textwrap.fill(rule.repair, 88)}\n\n({notes})"
 
 
 def _verify(options: dict[str, Any]) -> int:
@@ -260,6 +220,7 @@ def _verify(options: dict[str, Any]) -> int:
             settings,
             only=options["only"],
             repeat=options["repeat"],
+            thorough=options["thorough"],
             as_json="json" in options["formats"],
             output=options["output"],
         )
@@ -270,43 +231,85 @@ def _verify(options: dict[str, Any]) -> int:
 
 
 def _run(targets: Sequence[Path], options: dict[str, Any]) -> int:
-    """Grade each target, write what was asked for, and return the exit code."""
+    """Grade each target, write what was asked for, and return the exit code.
+
+    Of several targets one that can't be graded leaves the others theirs; the exit code is that of the worst.
+    """
     _end_cleanly_on_signals()
     cards: list[Scorecard] = []
+    waiting = list(targets)
+    refused = False
     several = len(targets) > 1
     try:
         refuse_contradictions(targets, options)
         require_cache()
-        for target in targets:
-            card = _grade(target, options)
-            cards.append(card)
-            deliver(card, options, several=several)
-        if several:
+        while waiting:
+            try:
+                card = _grade(waiting[0], options)
+            except Refused as problem:
+                if not several:
+                    raise
+                refused = True
+                write_failure(options, waiting[:1], problem, several=True)
+                problem.show()
+            else:
+                cards.append(card)
+                deliver(card, options, several=several)
+            del waiting[0]
+        if several and cards:
             say(cohort(cards, options))
     except (KeyboardInterrupt, Exception) as problem:
-        write_failure(options, targets, len(cards), problem)
+        write_failure(options, waiting, problem, several=several)
         if isinstance(problem, click.ClickException):
             raise
         return _report_crash(problem, verbose=options["verbose"])
     if any(f.verdict.internal for card in cards for f in card.findings):
         click.echo("check: the grader failed in at least one check; the scorecard is provisional.", err=True)
         return FAILED
+    if refused:
+        return USAGE
     bar: Fraction | None = options["min_score"]
     return BELOW if bar is not None and any(card.score < bar for card in cards) else OK
 
 
 def _grade(target: Path, options: dict[str, Any]) -> Scorecard:
+    from checks.repository import RepositoryError, opening
+
+    try:
+        opened = opening(target)
+        head_start = _head_start(options)  # much is imported while git works
+        repository = opened()
+    except RepositoryError as problem:
+        raise _refused(target, problem) from problem
+    with head_start(repository) as ahead:
+        return _graded(target, repository, options, ahead)
+
+
+def _head_start(options: dict[str, Any]) -> Callable[[Repository], AbstractContextManager[HeadStart | None]]:
+    """Return what starts to read a repository in a second process; nothing where few checks or commands are to run."""
+    if not options["static"] or options["only"]:
+        return lambda _repository: nullcontext()
+    from checks.ahead import reading_ahead
+
+    return reading_ahead
+
+
+def _refused(target: Path, problem: Exception) -> Refused:
+    text = str(problem)
+    return Refused(text if str(target) in text else f"{target}: {text}")
+
+
+def _graded(target: Path, repository: Repository, options: dict[str, Any], ahead: HeadStart | None) -> Scorecard:
     from checks.detect import ProjectNotFound, detect
     from checks.grading import Options, UnknownSelection, grade
     from checks.progress import reporting
-    from checks.repository import RepositoryError, open_repository
+    from checks.repository import RepositoryError
     from checks.session import Limits
     from checks.urls import read_urls
     from scaffolder.errors import ScaffoldError
     from scaffolder.projects import find_project, load_projects
 
     try:
-        repository = open_repository(target)
         if options["project"]:
             project, why = find_project(options["project"]), f"{options['project']}: given by --project"
         else:
@@ -326,10 +329,10 @@ def _grade(target: Path, options: dict[str, Any]) -> Scorecard:
             limits=Limits(seconds=options["timeout"] or Limits().seconds),
         )
         with reporting(quiet=options["quiet"], verbose=options["verbose"]) as progress:
-            return grade(repository, project, settings, why=why, dues=_dues(repository, project), progress=progress)
+            dues = _dues(repository, project)
+            return grade(repository, project, settings, why=why, dues=dues, progress=progress, ahead=ahead)
     except (RepositoryError, ProjectNotFound, UnknownSelection, ScaffoldError) as problem:
-        text = str(problem)
-        raise Refused(text if str(target) in text else f"{target}: {text}") from problem
+        raise _refused(target, problem) from problem
 
 
 def _dues(repository: Repository, project: Project) -> dict[str, str]:

@@ -9,7 +9,6 @@ import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,13 +40,17 @@ class Refused(click.ClickException):
 
 
 def cache_folder() -> Path:
-    """Return the folder that outlives gradings: CHECK_CACHE_DIR, else the user's cache folder."""
+    """Return the folder that outlives gradings: CHECK_CACHE_DIR, else one in the user's cache folder.
+
+    That is `~/Library/Caches` on macOS, and elsewhere what the XDG Base Directory Specification says.
+    """
     own = os.environ.get("CHECK_CACHE_DIR")
     if own:
         return Path(own).expanduser().absolute()
-    import platformdirs
-
-    return Path(platformdirs.user_cache_dir("backend-scaffold"))
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches" / "backend-scaffold"
+    shared = os.environ.get("XDG_CACHE_HOME", "")
+    return (Path(shared) if shared.startswith("/") else Path.home() / ".cache") / "backend-scaffold"
 
 
 def require_cache() -> None:
@@ -151,7 +154,7 @@ def _next(card: Scorecard, options: dict[str, Any]) -> str:
     from checks.reports.terminal import render_next
 
     width, color = _screen(options["color"])
-    return render_next(replace(card, next_steps=card.next_steps[: options["next_count"]]), width=width, color=color)
+    return render_next(card._replace(next_steps=card.next_steps[: options["next_count"]]), width=width, color=color)
 
 
 def _screen(color: bool | None) -> tuple[int, bool]:
@@ -166,10 +169,10 @@ def last_result(name: str) -> Path:
     return cache_folder() / "results" / f"{name}.json"
 
 
-def write_failure(options: dict[str, Any], targets: Sequence[Path], graded: int, problem: BaseException) -> None:
-    """Write a result that says why there is no scorecard, so that no machine reads an older one as the new.
+def write_failure(options: dict[str, Any], targets: Sequence[Path], problem: BaseException, *, several: bool) -> None:
+    """Write a result for each target that says why it has no scorecard, so that no machine reads an older one as new.
 
-    The first `graded` targets have theirs already and keep it.
+    `several` says whether the command was given more than one target.
     """
     from checks.cache import write_whole
 
@@ -183,9 +186,9 @@ def write_failure(options: dict[str, Any], targets: Sequence[Path], graded: int,
             "exit_code": USAGE if usage else FAILED,
         },
     }
-    names = [target.resolve().name for target in targets[graded:]]
+    names = [target.resolve().name for target in targets]
     paths: list[Path | None] = [last_result(name) for name in names]
-    output, several = options["output"], len(targets) > 1
+    output = options["output"]
     if "json" in options["formats"] and not _contradict(output, several or len(options["formats"]) > 1):
         paths += [_place(options, name, "json", several=several) for name in names]
     for path in filter(None, paths):

@@ -1,4 +1,4 @@
-"""Rules ask for evidence by type; each kind is collected once, in parallel, and judged.
+"""Rules ask for evidence by type; each kind is collected once and judged; in parallel while commands run.
 
 A collector is a function annotated with what it needs (the repository, the grading session, other evidence) and with
 the evidence it returns. Nothing is collected that no selected check asks for.
@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import typing
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple, Protocol
 
 from checks.model import Blocked, Check, EvidenceError, Verdict, blocked, unknown
 
@@ -18,8 +16,18 @@ Progress = Callable[[str, bool], None]
 """Called with a collector's label when it starts (False) and when it ends (True)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Collector:
+class HeadStart(Protocol):
+    """Evidence that is being collected already, elsewhere."""
+
+    @property
+    def kinds(self) -> frozenset[type]:
+        """The types that will come."""
+
+    def evidence(self) -> Mapping[type, object]:
+        """Wait, and return the evidence by type; what could not be had is missing."""
+
+
+class Collector(NamedTuple):
     """How one kind of evidence is had.
 
     `executes` marks collectors that run the repository's own code: they are left out of a static grading.
@@ -83,8 +91,11 @@ def judge(
     static: bool = False,
     progress: Progress = lambda _label, _done: None,
     workers: int = 4,
+    ahead: HeadStart | None = None,
 ) -> tuple[dict[str, Verdict], dict[type, object]]:
-    """Collect what the checks need, in parallel, and return each check's verdict and the evidence by type.
+    """Collect what the checks need, in parallel unless `static`; return each check's verdict, and the evidence by type.
+
+    `ahead` is asked for the evidence that it collects already, once everything else that can be had is there.
 
     Never raises for what happens inside a collector or a rule: evidence that can't be had puts only the checks that
     need it in error (or blocks them), and a crash in one rule costs no other its verdict. Ctrl-C is passed on once the
@@ -92,36 +103,74 @@ def judge(
     """
     selected = list(checks)
     plan = order((need for c in selected for need in c.needs), collectors, given)
-    futures: dict[type, Future[Any]] = {}
-    for kind, value in given.items():
-        futures[kind] = Future()
-        futures[kind].set_result(value)
+    outcomes: dict[type, _Outcome] = {kind: _Outcome(value) for kind, value in given.items()}
+    if static:  # in turn: what is only read and parsed would queue for the interpreter's lock
+        if ahead is not None:
+            for item in plan:
+                if item.produces not in ahead.kinds and outcomes.keys() >= {*item.needs}:
+                    outcomes[item.produces] = _static(item, outcomes, progress)
+            outcomes |= {kind: _Outcome(value) for kind, value in ahead.evidence().items()}
+        for item in plan:
+            if item.produces not in outcomes:
+                outcomes[item.produces] = _static(item, outcomes, progress)
+    else:
+        outcomes |= _side_by_side(plan, outcomes, progress, workers)
+    verdicts = {c.id: _verdict(c, outcomes) for c in selected}
+    return verdicts, {kind: o.evidence for kind, o in outcomes.items() if o.problem is None}
 
-    def collect(item: Collector) -> Any:
-        if static and item.executes:
-            raise Blocked("nothing is executed in a static grading", by="--static")
-        arguments = [futures[need].result() for need in item.needs]
-        progress(item.label, False)
-        try:
-            return item.function(*arguments)
-        finally:
-            progress(item.label, True)
+
+class _Outcome(NamedTuple):
+    """The evidence of a kind, or why it can't be had."""
+
+    evidence: object = None
+    problem: BaseException | None = None
+
+
+def _static(item: Collector, outcomes: Mapping[type, _Outcome], progress: Progress) -> _Outcome:
+    if item.executes:
+        return _Outcome(problem=Blocked("nothing is executed in a static grading", by="--static"))
+    return _collect(item, outcomes.__getitem__, progress)
+
+
+def _side_by_side(
+    plan: Iterable[Collector], given: Mapping[type, _Outcome], progress: Progress, workers: int
+) -> dict[type, _Outcome]:
+    """Collect while commands of the repository run; a collector waits for what it needs."""
+    from concurrent.futures import Future, ThreadPoolExecutor, wait
+
+    futures: dict[type, Future[_Outcome]] = {}
+
+    def outcome(kind: type) -> _Outcome:
+        return given[kind] if kind in given else futures[kind].result()
 
     # Submitted in dependency order to a first-in first-out queue, so a waiting collector's needs always run before it.
     pool = ThreadPoolExecutor(max_workers=workers, thread_name_prefix="evidence")
     try:
         for item in plan:
-            futures[item.produces] = pool.submit(collect, item)
+            futures[item.produces] = pool.submit(_collect, item, outcome, progress)
         wait(futures.values())
     finally:
         pool.shutdown(cancel_futures=True)  # after Ctrl-C, what waits in the queue is not begun
-    verdicts = {c.id: _verdict(c, futures) for c in selected}
-    return verdicts, {kind: f.result() for kind, f in futures.items() if f.exception() is None}
+    return {kind: future.result() for kind, future in futures.items()}
 
 
-def _verdict(item: Check, futures: Mapping[type, Future[Any]]) -> Verdict:
+def _collect(item: Collector, outcome: Callable[[type], _Outcome], progress: Progress) -> _Outcome:
+    needs = [outcome(need) for need in item.needs]
+    missing = next((need.problem for need in needs if need.problem is not None), None)
+    if missing is not None:
+        return _Outcome(problem=missing)
+    progress(item.label, False)
+    try:
+        return _Outcome(item.function(*(need.evidence for need in needs)))
+    except Exception as problem:  # noqa: BLE001 - a collector's crash is a matter of the checks that need it
+        return _Outcome(problem=problem)
+    finally:
+        progress(item.label, True)
+
+
+def _verdict(item: Check, outcomes: Mapping[type, _Outcome]) -> Verdict:
     for need in item.needs:
-        problem = futures[need].exception()
+        problem = outcomes[need].problem
         if isinstance(problem, Blocked):
             return unknown(str(problem)) if problem.by == "--static" else blocked(str(problem), problem.by)
         if isinstance(problem, EvidenceError):
@@ -129,7 +178,7 @@ def _verdict(item: Check, futures: Mapping[type, Future[Any]]) -> Verdict:
         if problem is not None:
             return _crash(f"collecting {need.__name__}", problem)
     try:
-        verdict = item(*(futures[need].result() for need in item.needs))
+        verdict = item(*(outcomes[need].evidence for need in item.needs))
     except Exception as problem:  # noqa: BLE001 - a rule's crash is that rule's verdict
         return _crash(f"judging {item.id}", problem)
     return verdict

@@ -6,13 +6,14 @@ import os
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from fractions import Fraction
 from pathlib import Path
+from types import MappingProxyType
+from typing import NamedTuple
 
 from checks import cache, catalogue, scoring
-from checks.engine import Progress, judge
+from checks.engine import HeadStart, Progress, judge
 from checks.model import (
     Assurance,
     Check,
@@ -37,8 +38,7 @@ class UnknownSelection(Exception):
     """`only` names no milestone, family or check; the text suggests one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
+class Options(NamedTuple):
     """What a grading is asked to do.
 
     `static` executes nothing of the repository. `only` restricts it to milestones, families or check ids. `isolation`
@@ -51,8 +51,8 @@ class Options:
     isolation: str = "auto"
     fresh: bool = False
     acceptance: Path | None = None
-    urls: Mapping[str, str] = field(default_factory=dict)
-    limits: Limits = field(default_factory=Limits)
+    urls: Mapping[str, str] = MappingProxyType({})
+    limits: Limits = Limits()
 
 
 def plan(project: Project, dues: Mapping[str, str] | None = None) -> tuple[scoring.PlannedMilestone, ...]:
@@ -88,7 +88,7 @@ def select(
         if not found:
             raise UnknownSelection(_suggest(name, [m.id for m in milestones], sorted(planned | known.keys())))
         wanted |= found
-    kept = (replace(m, checks=tuple(c for c in m.checks if c.id in wanted)) for m in milestones)
+    kept = (m._replace(checks=tuple(c for c in m.checks if c.id in wanted)) for m in milestones)
     return tuple(m for m in kept if m.checks), {id_: rule for id_, rule in known.items() if id_ in wanted}
 
 
@@ -108,8 +108,9 @@ def grade(
     why: str = "",
     dues: Mapping[str, str] | None = None,
     progress: Progress = lambda _label, _done: None,
+    ahead: HeadStart | None = None,
 ) -> Scorecard:
-    """Grade a repository as `project`; `why` tells how the project was found.
+    """Grade a repository as `project`; `why` tells how the project was found, `ahead` what already reads it.
 
     An unchanged repository is answered from `options.cache` and marked so.
 
@@ -124,7 +125,7 @@ def grade(
     kept = None if options.fresh or options.urls else cache.load(shelf, name)
     if kept is not None:
         try:
-            return replace(document.from_document(kept), cached=True, seconds=time.monotonic() - started)
+            return document.from_document(kept)._replace(cached=True, seconds=time.monotonic() - started)
         except document.ScorecardFormatError:
             pass  # written by another version or damaged: measure again, which replaces it
     known = {**catalogue.checks(), **acceptance_checks(project, options.acceptance)}
@@ -145,10 +146,10 @@ def grade(
             session.note(f"graded as {why}")
         given: dict[type, object] = {Repository: repository, Session: session}
         verdicts, evidence = judge(
-            rules.values(), catalogue.collectors(), given, static=options.static, progress=progress
+            rules.values(), catalogue.collectors(), given, static=options.static, progress=progress, ahead=ahead
         )
         card = _scorecard(repository, project, milestones, rules, verdicts, evidence, session)
-    card = replace(card, seconds=time.monotonic() - started)
+    card = card._replace(seconds=time.monotonic() - started)
     if _repeatable(card, verdicts, static=options.static) and not options.urls:
         cache.store(shelf, name, document.to_document(card))
     return card

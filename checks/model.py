@@ -9,9 +9,9 @@ from __future__ import annotations
 import inspect
 import typing
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
+from typing import NamedTuple
 
 MARKED_SHARE = Fraction(1, 2)  # from here on the reference is the larger part; independent work has some hundredths
 MARKED_TOKENS = 500  # some eighty lines: less is too little to judge a repository by
@@ -82,8 +82,7 @@ class Blocked(EvidenceError):
         self.by = by
 
 
-@dataclass(frozen=True, slots=True)
-class Location:
+class Location(NamedTuple):
     """A place in the repository: a POSIX path relative to its root and, where known, a line from 1."""
 
     path: str
@@ -93,8 +92,7 @@ class Location:
         return self.path if self.line is None else f"{self.path}:{self.line}"
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """The outcome of one check.
 
     `credit` is the share of the check's weight that is earned. `repair` overrides the check's own repair text when
@@ -164,8 +162,7 @@ def unknown(reason: str, *, internal: bool = False) -> Verdict:
     return Verdict(State.ERROR, reason, internal=internal)
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(NamedTuple):
     """A rule with an id: a pure function from evidence to a verdict, and what its docstring says of it.
 
     `needs` are the evidence types of the function's parameters, in order. An advisory check is reported and never
@@ -207,7 +204,7 @@ def check(id: str, *, effort: str, advisory: bool = False) -> Callable[[Callable
                 f"check {id}: the docstring needs a title, an explanation and a repair, blank lines between"
             )
         hints = typing.get_type_hints(function)
-        names = list(inspect.signature(function).parameters)
+        names = function.__code__.co_varnames[: function.__code__.co_argcount]
         if not names or any(not isinstance(hints.get(name), type) for name in names):
             raise TypeError(f"check {id}: every parameter must be annotated with one evidence type")
         return Check(
@@ -224,8 +221,7 @@ def check(id: str, *, effort: str, advisory: bool = False) -> Callable[[Callable
     return make
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """A check and its verdict, as reports show them."""
 
     id: str
@@ -242,8 +238,7 @@ class Finding:
         return self.id.split(".", 1)[0]
 
 
-@dataclass(frozen=True, slots=True)
-class ScoredCheck:
+class ScoredCheck(NamedTuple):
     """A check inside a milestone: what it could earn and what it earned, in points of the project."""
 
     id: str
@@ -252,8 +247,7 @@ class ScoredCheck:
     earned: Fraction
 
 
-@dataclass(frozen=True, slots=True)
-class MilestoneScore:
+class MilestoneScore(NamedTuple):
     """A milestone's result in points. `possible` is 0 when nothing in it applies."""
 
     id: str
@@ -271,8 +265,7 @@ class MilestoneScore:
         return self.earned / self.possible if self.possible else Fraction(0)
 
 
-@dataclass(frozen=True, slots=True)
-class MetricResult:
+class MetricResult(NamedTuple):
     """A success metric of the plan and whether this repository meets it."""
 
     id: str
@@ -282,8 +275,7 @@ class MetricResult:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class NextStep:
+class NextStep(NamedTuple):
     """A repair worth making: the project points it would gain for its effort."""
 
     check_id: str
@@ -295,8 +287,7 @@ class NextStep:
     location: Location | None
 
 
-@dataclass(frozen=True, slots=True)
-class FileCoverage:
+class FileCoverage(NamedTuple):
     """Line coverage of one tracked source file.
 
     `missing` are executable lines no test ran, `excluded` lines that the repository took out of its own
@@ -311,8 +302,7 @@ class FileCoverage:
     measured: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class CoverageSummary:
+class CoverageSummary(NamedTuple):
     """Line coverage over all tracked source files, with the excluded lines beyond the allowance counted uncovered."""
 
     covered: int
@@ -327,8 +317,7 @@ class CoverageSummary:
         return Fraction(self.covered, self.total) if self.total else Fraction(0)
 
 
-@dataclass(frozen=True, slots=True)
-class SuiteSummary:
+class SuiteSummary(NamedTuple):
     """The counts of one or several test suites; `seconds` is the wall time of running them."""
 
     passed: int
@@ -344,8 +333,7 @@ class SuiteSummary:
         return self.passed + self.failed + self.errors
 
 
-@dataclass(frozen=True, slots=True)
-class FileOrigin:
+class FileOrigin(NamedTuple):
     """Whose the code of one file is, in tokens; `line` is where the longest stretch of the reference begins."""
 
     path: str
@@ -355,8 +343,7 @@ class FileOrigin:
     line: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class OriginalitySummary:
+class OriginalitySummary(NamedTuple):
     """Whose the code is, in tokens: the starter's, the reference solution's, or neither's and so the learner's own.
 
     `solution` counts the tokens that the reference adds to the starter. `files` are those with reference code, the
@@ -395,8 +382,7 @@ class OriginalitySummary:
         return Fraction(tokens, self.total) if self.total else Fraction(0)
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
+class Subject(NamedTuple):
     """What was graded. `digest` identifies the tree as it was read; `dirty` counts files that differ from `commit`."""
 
     name: str
@@ -407,8 +393,7 @@ class Subject:
     files: int
 
 
-@dataclass(frozen=True, slots=True)
-class Scorecard:
+class Scorecard(NamedTuple):
     """The result of a grading: everything that any report shows.
 
     `earned` of `possible` are project points. `graded_at` is RFC 3339 UTC. `notes` tell how it was measured

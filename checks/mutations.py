@@ -10,9 +10,8 @@ from __future__ import annotations
 import hashlib
 import importlib
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from tree_sitter import Node, Parser
@@ -30,8 +29,7 @@ _LOGIC = frozenset({"and", "or", "&&", "||"})
 _LOG_LEVELS = frozenset({"debug", "info", "warn", "warning", "error", "exception", "critical", "fatal", "log", "trace"})
 
 
-@dataclass(frozen=True, slots=True)
-class _Grammar:
+class _Grammar(NamedTuple):
     """What the engine has to know of a language: its parser, and which nodes hold what."""
 
     module: str
@@ -69,8 +67,7 @@ _GRAMMARS = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Mutation:
+class Mutation(NamedTuple):
     """One change: bytes `start` to `end` of the file become `after`. `line` counts from 1."""
 
     path: str

@@ -11,10 +11,11 @@ import os
 import re
 import stat
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 GIT_SECONDS = 60
 READ_LIMIT = 1 << 20  # bytes of one text file that are worth parsing; larger ones are data
@@ -32,8 +33,7 @@ class FileTooLarge(Exception):
     """A file is larger than the reader's limit."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """A file of the repository: POSIX path relative to the root, size in bytes, and what kind of file it is.
 
     `escapes` marks a symbolic link whose target lies outside the tree; such a link is never followed.
@@ -124,8 +124,10 @@ class Repository:
         entry = self.index.get(path)
         if entry is None or entry.escapes:
             raise FileNotFoundError(path)
-        with (self.root / path).open("rb") as stream:
-            data = stream.read(limit + 1)
+        with open(f"{self.root}/{path}", "rb", buffering=0) as stream:  # noqa: PTH123 - read many hundred times
+            data = stream.read(min(entry.size, limit) + 1)
+            if len(data) > entry.size:  # a link, or a file that has grown: its size is not known
+                data += stream.read(limit + 1 - len(data))
         if len(data) > limit:
             raise FileTooLarge(f"{path} is larger than {limit} bytes")
         return data
@@ -167,15 +169,27 @@ def open_repository(target: Path) -> Repository:
 
     Raises RepositoryError when the path does not exist, is not a folder, or cannot be read.
     """
+    return opening(target)()
+
+
+def opening(target: Path) -> Callable[[], Repository]:
+    """Ask git about the repository at `target`, and return what waits for the answers and indexes it.
+
+    Both raise what `open_repository` raises.
+    """
     root = target.resolve()
     if not root.exists():
         raise RepositoryError(f"{target}: there is no such folder. Give the path of a repository.")
     if not root.is_dir():
         raise RepositoryError(f"{target}: this is a file. Give the folder of the repository.")
     _inside.cache_clear()
-    listed = _start_git(root, "ls-files", "--stage", "-z", "--full-name", ".")
-    asked = _start_git(root, "status", "--porcelain=v2", "-z", "--branch", "--no-renames", "--untracked-files=normal")
-    listing, status = _output(listed), _output(asked)  # the two run side by side
+    listing = ask_git(root, "ls-files", "--stage", "-z", "--full-name", ".")
+    status = ask_git(root, "status", "--porcelain=v2", "-z", "--branch", "--no-renames", "--untracked-files=normal")
+
+    return lambda: _opened(target, root, listing(), status())
+
+
+def _opened(target: Path, root: Path, listing: bytes | None, status: bytes | None) -> Repository:
     if listing is None:
         return Repository(root, tuple(_walk(root)))
     if not (root / ".git").exists():
@@ -272,6 +286,12 @@ def run_git(root: Path, *arguments: str, stdin: bytes | None = None) -> bytes | 
     Raises RepositoryError when git does not answer within 60 s.
     """
     return _output(_start_git(root, *arguments, stdin=stdin is not None), stdin)
+
+
+def ask_git(root: Path, *arguments: str) -> Callable[[], bytes | None]:
+    """Start a read-only git command in `root`, and return what waits for its output as `run_git` does."""
+    process = _start_git(root, *arguments)
+    return lambda: _output(process)
 
 
 def _start_git(root: Path, *arguments: str, stdin: bool = False) -> subprocess.Popen[bytes] | None:

@@ -25,10 +25,9 @@ import time
 import weakref
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import IO
+from typing import IO, NamedTuple
 
 from checks.model import NotMeasured
 from checks.session import Limits, Session
@@ -85,8 +84,7 @@ class Tail:
             return clean_text(bytes(self._head) + gap + bytes(self._tail))
 
 
-@dataclass(frozen=True, slots=True)
-class Box:
+class Box(NamedTuple):
     """What an isolated command may reach: folders to read, folders to write, the network."""
 
     readable: tuple[Path, ...] = ()
@@ -94,8 +92,7 @@ class Box:
     network: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Completed:
+class Completed(NamedTuple):
     """How a command ended. `exit` is negative for a signal and None when nobody knows; `limit` names the bound
     (``time``, ``processes``, ``memory``) that ended it, or is empty.
     """

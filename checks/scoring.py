@@ -8,8 +8,8 @@ stay in it; a milestone in which nothing applies leaves the project's denominato
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
+from typing import NamedTuple
 
 from checks.model import (
     Check,
@@ -28,8 +28,7 @@ from checks.model import (
 _WORK = "acceptance."  # family of the scenarios: what they ask for is the plan's own work
 
 
-@dataclass(frozen=True, slots=True)
-class Weighted:
+class Weighted(NamedTuple):
     """A check's place in a milestone. `title` names checks that no rule of this package defines."""
 
     id: str
@@ -37,8 +36,7 @@ class Weighted:
     title: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class PlannedMilestone:
+class PlannedMilestone(NamedTuple):
     """A milestone before grading: whole points, and the checks that share them by weight."""
 
     id: str
@@ -50,8 +48,7 @@ class PlannedMilestone:
     checks: tuple[Weighted, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class PlannedMetric:
+class PlannedMetric(NamedTuple):
     """A success metric before grading: it is met when all `checks` pass; without any it can't be measured here."""
 
     id: str

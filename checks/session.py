@@ -6,12 +6,12 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from scaffolder.projects import Project
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(NamedTuple):
     """Bounds on a command of the repository: wall time in seconds, memory in bytes, processes.
 
     `memory` bounds the resident memory of all its processes together (None: no bound).
@@ -38,7 +38,7 @@ class Session:
     project: Project
     work: Path
     cache: Path
-    limits: Limits = Limits()
+    limits: Limits = field(default_factory=Limits)
     isolation: str = "auto"
     scenarios: tuple[str, ...] = ()
     acceptance: Path | None = None

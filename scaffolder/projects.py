@@ -1,4 +1,4 @@
-"""Finds the projects: every `templates/<folder>/project.toml`, read strictly into frozen dataclasses.
+"""Finds the projects: every `templates/<folder>/project.toml`, read strictly into named tuples.
 
 Shared with `checks`, which needs milestones, weights and limits at every start. It therefore imports nothing but
 the standard library, and nothing of Copier or Jinja. A mistake in a project.toml is an `InvalidProject` error that
@@ -11,12 +11,11 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Literal, cast
+from typing import Any, Literal, NamedTuple, cast
 
 from scaffolder._table import Table, closest
 from scaffolder.errors import InvalidProject, UnknownProject
@@ -37,16 +36,14 @@ TOOLS = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
+class Task(NamedTuple):
     """One thing a learner does within a milestone; starters mark its place with `TODO(<id>)`."""
 
     id: str
     title: str
 
 
-@dataclass(frozen=True, slots=True)
-class WeightedCheck:
+class WeightedCheck(NamedTuple):
     """The id of a check and its share of the milestone's points, relative to its neighbours.
 
     `title` says what is proven by checks that no rule of the grader defines, such as acceptance scenarios.
@@ -57,8 +54,7 @@ class WeightedCheck:
     title: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Milestone:
+class Milestone(NamedTuple):
     """A named part of a project: tasks to do, checks that grade them, points to gain."""
 
     id: str
@@ -70,8 +66,7 @@ class Milestone:
     checks: tuple[WeightedCheck, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Metric:
+class Metric(NamedTuple):
     """A success metric of the plan; met when all its checks pass, not measurable when it has none."""
 
     id: str
@@ -80,8 +75,7 @@ class Metric:
     checks: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Ownership:
+class Ownership(NamedTuple):
     """Who owns which file of a generated repository: globs relative to its root."""
 
     tool: tuple[str, ...] = ()
@@ -96,8 +90,7 @@ class Ownership:
         return "seed"
 
 
-@dataclass(frozen=True, slots=True)
-class Project:
+class Project(NamedTuple):
     """One folder under `templates/`, as its project.toml describes it."""
 
     id: str

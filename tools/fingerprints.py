@@ -10,7 +10,6 @@ from __future__ import annotations
 import shutil
 import sys
 import tempfile
-from dataclasses import replace
 from pathlib import Path
 
 from checks.fingerprints import build, dumps
@@ -45,7 +44,7 @@ def overlaid(project: Project, solution: Path, root: Path) -> Project:
                 other.unlink(missing_ok=True)
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(file, target)
-    return replace(project, folder=folder)
+    return project._replace(folder=folder)
 
 
 def _contents(root: Path) -> dict[str, bytes]:

@@ -12,9 +12,10 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.terminal_theme import TerminalTheme
+from rich.text import Text
 
 from checks.reports.document import loads
-from checks.reports.terminal import terminal_view
+from checks.reports.terminal import render_terminal
 from checks.reports.text import clean
 
 _THEME = TerminalTheme(
@@ -85,7 +86,7 @@ def draw(document: str | bytes, *, width: int = 100) -> str:
         legacy_windows=False,
         _environ={},
     )
-    console.print(terminal_view(card, width=width, verbose=False))
+    console.print(Text.from_ansi(render_terminal(card, width=width, color=True, verbose=False)))
     alt = f"The terminal report of {clean(card.subject.name, 60)}"
     name = re.sub(r"[^A-Za-z0-9 -]", "", alt)
     svg = console.export_svg(

@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from typing import NoReturn, TypeVar
 
 from checks.model import Blocked, NotMeasured
-from checks.runners.processes import BootFailed
+from checks.runners.base import BootFailed
 
 __all__ = ["BootFailed", "Mismatch", "blocked", "eventually", "expect", "not_measured", "parallel"]
 

@@ -18,6 +18,7 @@ from checks.acceptance import Mismatch, databases
 from checks.acceptance.orders import Orders
 from checks.acceptance.proxy import Proxy
 from checks.runners import processes
+from checks.runners.base import BootFailed
 from checks.runners.processes import Process, Stopped
 from checks.services.base import free_port
 from checks.session import Limits
@@ -230,5 +231,5 @@ def launched(orders: Orders, name: str, env: Mapping[str, str | None]) -> Iterat
 def _procfile(folder: Path) -> str:
     path = folder / "Procfile"
     if not path.is_file():
-        raise processes.BootFailed("Procfile", "is not there", "")
+        raise BootFailed("Procfile", "is not there", "")
     return path.read_text(encoding="utf-8", errors="replace")

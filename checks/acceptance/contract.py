@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 import warnings
 from collections import Counter
@@ -15,6 +16,9 @@ import yaml
 
 from checks.acceptance.recorder import Exchange, Recorder
 from checks.model import NotMeasured
+
+_PATH_PARAMETER = re.compile(r"\{([^{}]+)\}")
+SHOWN = 200  # characters of a body that was made from the contract
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +67,9 @@ class Contract:
         from schemathesis.core.failures import FailureGroup
 
         try:
-            operation.Case().validate_response(exchange.response, checks=_answers())
+            # It wants a value for each parameter of the path to work out the base URL; which one is all the same.
+            named = dict.fromkeys(_PATH_PARAMETER.findall(operation.path), "-")
+            operation.Case(path_parameters=named).validate_response(exchange.response, checks=_answers())
         except FailureGroup as group:
             return Violation(operation.label, str(exchange), _reason(group))
         return None
@@ -126,7 +132,7 @@ def _fuzz(
             try:
                 case.validate_response(response, checks=_answers())
             except FailureGroup as group:
-                request = f"{case.method} {case.formatted_path} {case.query or ''} → {response.status_code}"
+                request = f"{case.method} {case.formatted_path} {_sent(case, response)}→ {response.status_code}"
                 violations.append(Violation(operation.label, request, _reason(group)))  # noqa: B023 - within the round
 
         try:
@@ -136,6 +142,11 @@ def _fuzz(
         except Unsatisfiable:  # nothing of this kind can be made for the operation
             continue
         yield from violations
+
+
+def _sent(case: Any, response: Any) -> str:
+    body = response.request.body
+    return "".join(f"{part} " for part in (case.query or "", repr(body)[:SHOWN] if body else "") if part)
 
 
 def _answers() -> list[Any]:

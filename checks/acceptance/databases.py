@@ -7,6 +7,7 @@ same works on a throwaway server and on one that was given by URL, and nothing t
 from __future__ import annotations
 
 import secrets
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -19,6 +20,7 @@ from psycopg import sql
 from checks.model import NotMeasured
 
 PORTS = {"postgresql": 5432, "redis": 6379}
+DROP_SECONDS = 10.0
 REDIS_DATABASES = 16  # the default of every server
 
 
@@ -43,8 +45,22 @@ def _postgresql(url: str) -> Iterator[str]:
     try:
         yield urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
     finally:
-        with psycopg.connect(url, autocommit=True) as connection:
-            connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+        _drop(url, name)
+
+
+def _drop(url: str, name: str) -> None:
+    """Drop a database with whoever is still connected; autovacuum, which only a superuser may end, is waited for."""
+    deadline = time.monotonic() + DROP_SECONDS
+    with psycopg.connect(url, autocommit=True) as connection:
+        while True:
+            try:
+                connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+            except (psycopg.errors.InsufficientPrivilege, psycopg.errors.ObjectInUse):
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.1)
+            else:
+                return
 
 
 @contextmanager

@@ -22,7 +22,8 @@ from checks.acceptance.outcome import Case, Outcome, dump
 from checks.acceptance.peer import Handler, Peer
 from checks.acceptance.recorder import Recorder
 from checks.model import Blocked, NotMeasured
-from checks.runners.processes import BootFailed, Process
+from checks.runners.base import BootFailed
+from checks.runners.processes import Process
 from scaffolder.projects import Project
 
 BOOT_CHECK = "acceptance.m1.processes-boot"  # what everything else waits for when the application does not boot

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from typing import Any
 
 from checks.evidence._yaml import YamlList, YamlMap
@@ -62,8 +61,8 @@ def _views(template: Template) -> list[Template]:
 
 
 def _limited_to(template: Template, paths: set[str]) -> Template:
-    parameters = (replace(p, given=tuple(g for g in p.given if g[0] in paths)) for p in template.parameters)
-    return replace(template, parameters=tuple(parameters))
+    parameters = (p._replace(given=tuple(g for g in p.given if g[0] in paths)) for p in template.parameters)
+    return template._replace(parameters=tuple(parameters))
 
 
 def in_production(template: Template) -> Template:

@@ -11,8 +11,7 @@ import json
 import re
 import shlex
 import tomllib
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from checks.repository import FileTooLarge, Repository
 
@@ -25,8 +24,7 @@ _LINES = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(NamedTuple):
     """What the tree's own settings say about coverage; None where they say nothing."""
 
     fail_under: float | None = None

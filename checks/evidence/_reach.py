@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from checks.evidence._expressions import condition
 from checks.evidence._shell import Command
@@ -18,8 +18,7 @@ _PULL_TYPES = frozenset({"opened", "synchronize", "reopened"})
 Describe = Callable[[Workflow, Job, Step, Command | None], tuple[tuple[str, ...], frozenset[str], float | None]]
 
 
-@dataclass(frozen=True, slots=True)
-class _State:
+class _State(NamedTuple):
     """How far a job or a step is reached."""
 
     runs: bool
@@ -166,7 +165,7 @@ class Walker:
             stops = fatal and not self._ignored(step.continue_on_error, job)
             inner = self._composites.get(step.uses or "", ())
             if inner and level < MAX_LEVELS:
-                yield from self._steps(job, inner, replace(state, despite=outer.despite), stops, level + 1)
+                yield from self._steps(job, inner, state._replace(despite=outer.despite), stops, level + 1)
             commands: tuple[Command | None, ...] = step.commands if step.run is not None else (None,)
             for command in commands:
                 words, does, gate = self._describe(self._workflow, job, step, command)

@@ -12,7 +12,6 @@ import json
 import posixpath
 import re
 import tomllib
-from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -52,8 +51,7 @@ class Scripts:
             elif level < MAX_LEVELS and len(out) < MAX_COMMANDS:
                 inner = self._inner(command.words, "" if folder == "." else folder, level)
                 out.extend(
-                    replace(
-                        c,
+                    c._replace(
                         fatal=command.fatal and c.fatal,
                         certain=command.certain and c.certain,
                         looped=command.looped or c.looped,
@@ -116,7 +114,7 @@ class Scripts:
         if called and called[0] not in ("source", "."):
             errexit, pipefail = options(list(called[1:]), False, False)
         found = tuple(
-            replace(c, path=path)
+            c._replace(path=path)
             for c in read(text, errexit=errexit, pipefail=pipefail, own=path, arguments=given).commands
         )
         return self.follow(found, folder, level + 1)
@@ -144,7 +142,7 @@ class Scripts:
             source = scripts.get(name) if isinstance(scripts, dict) else None
             if isinstance(source, str):
                 line = self._line(path, f'"{name}"')
-                out.extend(replace(c, path=path, line=line) for c in read(source, errexit=False).commands)
+                out.extend(c._replace(path=path, line=line) for c in read(source, errexit=False).commands)
         return self.follow(tuple(out), folder, level + 1)
 
     def _line(self, path: str, needle: str) -> int:
@@ -257,7 +255,7 @@ class Scripts:
             return ()
         found = read(source, errexit=False).commands
         line = self._line("pyproject.toml", "[tool.poe")
-        return tuple(replace(c, path="pyproject.toml", line=line) for c in found)
+        return tuple(c._replace(path="pyproject.toml", line=line) for c in found)
 
     def _nox(self) -> tuple[Command, ...]:
         try:
@@ -312,7 +310,7 @@ def _recipe(row: str, variables: dict[str, str], path: str, line: int) -> tuple[
     for _ in range(3):
         row = re.sub(r"\$[({](\w+)[)}]", lambda m: variables.get(m.group(1), m.group(0)), row)[:10_000]
     commands = read(row.replace("$$", "$"), errexit=False).commands
-    return tuple(replace(c, path=path, line=line, fatal=c.fatal and not ignored) for c in commands)
+    return tuple(c._replace(path=path, line=line, fatal=c.fatal and not ignored) for c in commands)
 
 
 def _lines(rows: list[str], path: str, line: int) -> tuple[Command, ...]:
@@ -322,5 +320,5 @@ def _lines(rows: list[str], path: str, line: int) -> tuple[Command, ...]:
         source = row.strip().replace("{posargs}", "").replace("{envpython}", "python")
         if source:
             commands = read(source.removeprefix("-").strip(), errexit=True).commands
-            out.extend(replace(c, path=path, line=line, fatal=c.fatal and not source.startswith("-")) for c in commands)
+            out.extend(c._replace(path=path, line=line, fatal=c.fatal and not source.startswith("-")) for c in commands)
     return tuple(out)

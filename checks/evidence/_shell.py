@@ -8,7 +8,7 @@ Command Language, https://pubs.opengroup.org/onlinepubs/9799919799/utilities/V3_
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from checks.evidence._shell_grammar import (
     AndOr,
@@ -32,8 +32,7 @@ _TESTS = frozenset({"[", "[[", "test", "grep", "command", "which", "type", "((",
 _SHELLS = frozenset({"sh", "bash", "dash", "zsh"})
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(NamedTuple):
     """A command that a script runs: its words without quotes, and the line where it starts (from 1).
 
     `fatal` says that the script fails when the command fails, `certain` that no condition can leave it out.
@@ -55,8 +54,7 @@ class Command:
         return " ".join(self.words)
 
 
-@dataclass(frozen=True, slots=True)
-class Script:
+class Script(NamedTuple):
     """What a script runs, in order, without what it can never reach; `problem` tells why it could not be read."""
 
     commands: tuple[Command, ...] = ()
@@ -86,7 +84,7 @@ def read(
         flow.items(tree, _Place(status=True))
     except RecursionError:
         return Script(problem="the script is nested too deeply")
-    out = flow.out if not flow.trapped else [replace(c, fatal=False) for c in flow.out]
+    out = flow.out if not flow.trapped else [c._replace(fatal=False) for c in flow.out]
     return Script(tuple(out))
 
 
@@ -110,8 +108,7 @@ def options(words: list[str], errexit: bool, pipefail: bool) -> tuple[bool, bool
     return errexit, pipefail
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
+class _Place(NamedTuple):
     """Where a command stands: `status` means its exit status becomes the script's, `guarded` that `set -e` is off."""
 
     status: bool = False
@@ -143,9 +140,9 @@ class _Flow:
                 return
             last = number == len(node.items) - 1
             if background:
-                self._walk(item, replace(place, status=False, guarded=True))
+                self._walk(item, place._replace(status=False, guarded=True))
             else:
-                self._walk(item, place if last else replace(place, status=False))
+                self._walk(item, place if last else place._replace(status=False))
 
     def _walk(self, node: Node, place: _Place) -> None:
         if isinstance(node, Simple):
@@ -160,7 +157,7 @@ class _Flow:
             self._loop(node, place)
         elif isinstance(node, Case):
             for body in node.bodies:
-                self._branch(body, replace(place, certain=False))
+                self._branch(body, place._replace(certain=False))
         elif isinstance(node, Group):
             self._group(node, place)
         elif isinstance(node, Function):
@@ -170,9 +167,9 @@ class _Flow:
 
     def _pipe(self, node: Pipe, place: _Place) -> None:
         if node.negated:
-            place = replace(place, status=False, guarded=True)
+            place = place._replace(status=False, guarded=True)
         for item in node.items[:-1]:
-            self._walk(item, place if self.pipefail else replace(place, status=False, guarded=True))
+            self._walk(item, place if self.pipefail else place._replace(status=False, guarded=True))
         self._walk(node.items[-1], place)
 
     def _and_or(self, node: AndOr, place: _Place) -> None:
@@ -181,12 +178,12 @@ class _Flow:
         for number, item in enumerate(node.items):
             rest = node.operators[number:]
             if not skip:
-                at = replace(place, certain=certain)
+                at = place._replace(certain=certain)
                 if "||" in rest:
                     handler = node.items[number + rest.index("||") + 1]
-                    at = replace(at, status=_fails(handler), guarded=True)
+                    at = at._replace(status=_fails(handler), guarded=True)
                 elif rest:
-                    at = replace(at, guarded=True)
+                    at = at._replace(guarded=True)
                 self._walk(item, at)
             if not rest:
                 return
@@ -202,7 +199,7 @@ class _Flow:
             negated = _negated(condition)
             other = body if negated else node.otherwise
             fatal = other is not None and (len(node.branches) == 1 or negated) and _fails(other)
-            at = replace(place, status=fatal, guarded=True, certain=place.certain and number == 0)
+            at = place._replace(status=fatal, guarded=True, certain=place.certain and number == 0)
             end = _last(condition)
             if negated and isinstance(end, Pipe):
                 self._pipe(Pipe(end.items), at)
@@ -212,11 +209,11 @@ class _Flow:
             if known is False:
                 continue
             always = known is True and number == 0
-            self._branch(body, place if always else replace(place, certain=False))
+            self._branch(body, place if always else place._replace(certain=False))
             if always:
                 return
         if node.otherwise is not None:
-            self._branch(node.otherwise, replace(place, certain=False))
+            self._branch(node.otherwise, place._replace(certain=False))
 
     def _known(self, condition: Items) -> bool | None:
         """Return what a condition comes to where the script tells: `true`, `false`, the number of arguments."""
@@ -241,17 +238,17 @@ class _Flow:
 
     def _loop(self, node: Loop, place: _Place) -> None:
         if node.condition is not None:
-            self.items(node.condition, replace(place, status=False, guarded=True, looped=True))
-        inside = replace(place, looped=True, certain=place.certain and node.certain)
+            self.items(node.condition, place._replace(status=False, guarded=True, looped=True))
+        inside = place._replace(looped=True, certain=place.certain and node.certain)
         if not node.never:
-            self._branch(node.body, replace(inside, status=place.status))
+            self._branch(node.body, inside._replace(status=place.status))
             self._dead = False
 
     def _group(self, node: Group, place: _Place) -> None:
         if not node.subshell:
             return self.items(node.body, place)
         before = self.errexit, self.pipefail, self._dead, self._unsure
-        self.items(node.body, replace(place, status=place.status or (self.errexit and not place.guarded)))
+        self.items(node.body, place._replace(status=place.status or (self.errexit and not place.guarded)))
         self.errexit, self.pipefail, self._dead, self._unsure = before
         return None
 
@@ -263,7 +260,7 @@ class _Flow:
             script = read(inner, errexit=False, level=self._level)
             keeps = fatal and not node.words
             self.out.extend(
-                replace(c, line=node.line + c.line - 1, fatal=keeps and c.fatal, captured=True, looped=place.looped)
+                c._replace(line=node.line + c.line - 1, fatal=keeps and c.fatal, captured=True, looped=place.looped)
                 for c in script.commands
             )
         words = self._expanded(node.words)
@@ -286,7 +283,7 @@ class _Flow:
                 nested[0], errexit=nested[1] or (name == "eval" and self.errexit), pipefail=nested[2], level=self._level
             )
             self.out.extend(
-                replace(c, line=node.line, fatal=fatal and c.fatal, certain=certain and c.certain)
+                c._replace(line=node.line, fatal=fatal and c.fatal, certain=certain and c.certain)
                 for c in script.commands
             )
         return None
@@ -313,7 +310,7 @@ class _Flow:
         self._calls += 1
         before = self._dead, self._unsure
         outer, self._arguments = self._arguments, arguments
-        self._walk(body, replace(place, status=place.status or (self.errexit and not place.guarded)))
+        self._walk(body, place._replace(status=place.status or (self.errexit and not place.guarded)))
         self._dead, self._unsure = before
         self._arguments = outer
         self._calls -= 1

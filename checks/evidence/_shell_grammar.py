@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 MAX_TEXT = 200_000  # characters of one script
 MAX_DEPTH = 40  # groups, conditions and loops inside each other
 
 _PLAIN = re.compile(r"[^\s;&|()<>'\"\\$`]+")
+_QUOTED = re.compile(r"""[^"\\$`]+""")
 _OPERATOR = re.compile(r"&&|\|\||;;&?|;&|\|&|[;&|()\n]")
 _REDIRECT = re.compile(r"&>>?|<<<|<<-?|>>|[<>]&|<>|>\||[<>]")
 _ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\[[^]]*\])?\+?=")
@@ -23,8 +24,7 @@ class ShellError(Exception):
         self.line = line
 
 
-@dataclass(frozen=True, slots=True)
-class Simple:
+class Simple(NamedTuple):
     """A command: words without quotes, and the scripts inside its `$(…)`. Without words it only assigns variables."""
 
     words: tuple[str, ...]
@@ -32,39 +32,34 @@ class Simple:
     captured: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Pipe:
+class Pipe(NamedTuple):
     """Commands joined by `|`, perhaps negated by `!`."""
 
     items: tuple[Node, ...]
     negated: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class AndOr:
+class AndOr(NamedTuple):
     """Pipes joined by `&&` and `||`; `operators` is one shorter than `items`."""
 
     items: tuple[Node, ...]
     operators: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Items:
+class Items(NamedTuple):
     """A list of commands, each with whether it runs in the background."""
 
     items: tuple[tuple[Node, bool], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class If:
+class If(NamedTuple):
     """Conditions with their bodies, and what `else` runs."""
 
     branches: tuple[tuple[Items, Items], ...]
     otherwise: Items | None
 
 
-@dataclass(frozen=True, slots=True)
-class Loop:
+class Loop(NamedTuple):
     """A loop; `certain` when its body runs at least once, `never` when it cannot run."""
 
     condition: Items | None
@@ -73,23 +68,20 @@ class Loop:
     never: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
+class Case(NamedTuple):
     """The bodies of a `case`."""
 
     bodies: tuple[Items, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(NamedTuple):
     """`{ … }`, or `( … )` when `subshell`."""
 
     body: Items
     subshell: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Function:
+class Function(NamedTuple):
     """A function: it runs nothing until it is called."""
 
     name: str
@@ -99,8 +91,7 @@ class Function:
 Node = Simple | Pipe | AndOr | Items | If | Loop | Case | Group | Function
 
 
-@dataclass(frozen=True, slots=True)
-class _Token:
+class _Token(NamedTuple):
     kind: str  # "word", "operator" or "redirect"
     text: str
     line: int
@@ -199,17 +190,17 @@ def _word(text: str, position: int, line: int) -> tuple[_Token, int]:
 def _double(text: str, position: int, line: int, out: list[str], captured: list[str]) -> int:
     while position < len(text):
         char = text[position]
-        if char == '"':
+        if match := _QUOTED.match(text, position):
+            out.append(match.group())
+            position = match.end()
+        elif char == '"':
             return position + 1
-        if char == "\\":
+        elif char == "\\":
             following = text[position + 1 : position + 2]
             out.append(following if following in '$`"\\' else "" if following == "\n" else "\\" + following)
             position += 2
-        elif char in "$`":
-            position = _dollar(text, position, line, out, captured)
         else:
-            out.append(char)
-            position += 1
+            position = _dollar(text, position, line, out, captured)
     raise ShellError("a quote is not closed", line)
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 PRAGMA = re.compile(r"#.*\bpragma:\s*no\s*cover", re.IGNORECASE)
 _NOCOV = re.compile(r"#\s*:nocov:")
@@ -19,8 +19,7 @@ _ISTANBUL = re.compile(r"(?:istanbul|c8|v8)\s+ignore\s+(next|if|else|file|start|
 _NO_CODE = re.compile(r"^(?:end|else|begin|ensure|[\[\](){}\s;,]+|=begin|=end)?$")
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
+class Statement(NamedTuple):
     """A unit of code, from its `first` to its `last` line; `excluded` from measurement by a marker in the source."""
 
     first: int

@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from checks.evidence._python import walk
+
 _ASSERTING = re.compile(r"^_?(?:assert|check|verify|expect|should|ensure|raises|warns|fail$|deprecated_call)")
 _RUBY_OR_JS = re.compile(
     r"""^\s*(?P<word>f|x|)(?:it|test|specify|example|scenario)(?P<mark>\.only|\.skip|\.todo)?\s*(?:\(\s*)?["'`](?P<name>[^"'`]*)"""
@@ -100,7 +102,7 @@ def _module_mark(tree: ast.Module) -> tuple[str, str]:
 
 
 def _asserts(function: ast.AST, helpers: frozenset[str]) -> bool:
-    for node in ast.walk(function):
+    for node in walk(function):
         if isinstance(node, ast.Assert) and _can_fail(node.test):
             return True
         if isinstance(node, ast.Call):
@@ -116,14 +118,14 @@ def _asserts(function: ast.AST, helpers: frozenset[str]) -> bool:
 
 def _can_fail(test: ast.AST) -> bool:
     """Whether an asserted expression depends on anything: `assert True` and `assert 1 == 1` do not."""
-    return any(isinstance(node, (ast.Name, ast.Call, ast.Attribute, ast.Await)) for node in ast.walk(test))
+    return any(isinstance(node, (ast.Name, ast.Call, ast.Attribute, ast.Await)) for node in walk(test))
 
 
 def _asserting_helpers(tree: ast.Module) -> frozenset[str]:
     """Return the functions of the file, not tests themselves, that assert; directly or through one another."""
     functions = {
         node.name: node
-        for node in ast.walk(tree)
+        for node in walk(tree)
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and not node.name.startswith("test")
     }
     found: frozenset[str] = frozenset()

@@ -6,7 +6,6 @@ The keys are those of https://docs.github.com/actions/reference/workflows-and-ac
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Any
 
 from checks.evidence._shell import Command, Script, options, read
@@ -183,7 +182,7 @@ def _jobs(path: str, root: YamlMap, problems: list[YamlProblem]) -> tuple[Job, .
             problems.append(YamlProblem(f"the job `{name}` is not a mapping", jobs.lines[name]))
             continue
         job = _job(value, folder, shell, problems, name)
-        found.append(replace(job, line=jobs.lines[name], path=path))
+        found.append(job._replace(line=jobs.lines[name], path=path))
     ids = {job.id for job in found}
     for job in found:
         problems.extend(
@@ -279,7 +278,7 @@ def _step(value: YamlMap, folder: str, shell: str | None, problems: list[YamlPro
 def _placed(parsed: Script, value: YamlMap, source: str) -> tuple[Command, ...]:
     """Move the commands' lines from the script to the file: a block starts on the line after its key."""
     offset = value.line_of("run") - 1 + ("\n" in source)
-    return tuple(replace(command, line=command.line + offset) for command in parsed.commands)
+    return tuple(command._replace(line=command.line + offset) for command in parsed.commands)
 
 
 def _condition(value: YamlMap) -> str | bool | None:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from checks.evidence._shell import Command
 from checks.evidence._yaml import YamlProblem
 from checks.model import Location
 
 
-@dataclass(frozen=True, slots=True)
-class Permissions:
+class Permissions(NamedTuple):
     """The token's permissions: `all` is ``read-all``, ``write-all`` or None, `scopes` pairs like (contents, read)."""
 
     all: str | None
@@ -24,8 +23,7 @@ class Permissions:
         return dict(self.scopes).get(scope, "none")
 
 
-@dataclass(frozen=True, slots=True)
-class Concurrency:
+class Concurrency(NamedTuple):
     """A concurrency group; `cancel` is what `cancel-in-progress` says, an expression as its text."""
 
     group: str
@@ -33,8 +31,7 @@ class Concurrency:
     line: int
 
 
-@dataclass(frozen=True, slots=True)
-class Trigger:
+class Trigger(NamedTuple):
     """An event that starts a workflow, with its filters; None where a filter is not given."""
 
     event: str
@@ -48,8 +45,7 @@ class Trigger:
     workflows: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Service:
+class Service(NamedTuple):
     """A service container of a job; `healthy` says that the job waits for its health check."""
 
     name: str
@@ -58,8 +54,7 @@ class Service:
     line: int
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """A step. `commands` are those of its `run`, with the scripts of the tree that it calls followed."""
 
     line: int
@@ -82,8 +77,7 @@ class Step:
         return dict(self.inputs).get(name)
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+class Job(NamedTuple):
     """A job. `called` holds the jobs of a reusable workflow of this tree, `environment` the name of its environment."""
 
     id: str
@@ -114,8 +108,7 @@ class Job:
         return Location(self.path, self.line)
 
 
-@dataclass(frozen=True, slots=True)
-class Workflow:
+class Workflow(NamedTuple):
     """A workflow file. `problem` is why it could not be read at all, `problems` what GitHub would refuse or ignore."""
 
     path: str
@@ -164,8 +157,7 @@ def _with_called(job: Job) -> list[Job]:
     return [job, *(each for inner in job.called for each in _with_called(inner))]
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(NamedTuple):
     """A step, or one command of it, that an event really leads to.
 
     `does` says what it is recognised as (``test``, ``lint``, ``deploy``, …), `words` is the command without what

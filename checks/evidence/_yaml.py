@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 
@@ -55,8 +55,7 @@ class YamlList(list[Any]):
         self.lines: list[int] = []
 
 
-@dataclass(frozen=True, slots=True)
-class Tagged:
+class Tagged(NamedTuple):
     """A value with an explicit tag, for example ``!Ref``; `value` is what the tag stands before."""
 
     tag: str
@@ -64,16 +63,14 @@ class Tagged:
     line: int
 
 
-@dataclass(frozen=True, slots=True)
-class YamlProblem:
+class YamlProblem(NamedTuple):
     """Why a text cannot be read as YAML, or what is doubtful in it, and on which line (from 1)."""
 
     message: str
     line: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(NamedTuple):
     """One document: its value, the line it starts on, and what is doubtful in it (duplicate keys, keys not text)."""
 
     value: Any

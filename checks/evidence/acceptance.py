@@ -13,33 +13,33 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TextIO
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple, TextIO
 
-from checks import sandbox
-from checks.acceptance.orders import Orders
 from checks.acceptance.outcome import Case, load
 from checks.model import Blocked, NotMeasured
 from checks.repository import Repository
 from checks.runners import base
-from checks.services.base import started
 from checks.session import Session
+
+if TYPE_CHECKING:  # what boots the application is imported when that is done: a static grading does not
+    from checks.acceptance.orders import Orders
+    from checks.sandbox import Running
 
 EXECUTES = True
 TELL_SECONDS = 0.2  # between two looks at what has ended
 _PACKAGES = {"pytest": "pytest", "httpx2": "httpx2", "psycopg": "psycopg", "redis": "redis"}
 
 
-@dataclass(frozen=True, slots=True)
-class AcceptanceRun:
+class AcceptanceRun(NamedTuple):
     """The cases of each scenario that was run, by check id.
 
     `problem` is empty when the run ended by itself; else it says how it ended, and `log` are its last lines.
     `seconds` is the wall time of booting and of all scenarios.
     """
 
-    cases: Mapping[str, tuple[Case, ...]] = field(default_factory=dict)
+    cases: Mapping[str, tuple[Case, ...]] = MappingProxyType({})
     seconds: float = 0.0
     problem: str = ""
     log: str = ""
@@ -51,6 +51,12 @@ def collect(repository: Repository, session: Session) -> AcceptanceRun:
     Raises Blocked when the repository's dependencies can't be installed, NotMeasured when this machine lacks what it
     takes.
     """
+    from dataclasses import replace
+
+    from checks import sandbox
+    from checks.acceptance.orders import Orders
+    from checks.services.base import started
+
     _require_packages()
     run = session.work / f"acceptance-{secrets.token_hex(8)}"
     scratch = run / "scratch"
@@ -109,6 +115,8 @@ def _gather(session: Session, folder: Path) -> Path:
 
 
 def _run(orders: Orders, run: Path, session: Session) -> AcceptanceRun:
+    from checks import sandbox
+
     orders.write(run / "orders.json")
     Path(orders.results).touch()
     # The grader's own environment, less what would steer its pytest.
@@ -136,7 +144,7 @@ def _run(orders: Orders, run: Path, session: Session) -> AcceptanceRun:
     return AcceptanceRun(cases, time.monotonic() - began, problem, log)
 
 
-def _tell(results: Path, running: sandbox.Running, deadline: float, session: Session) -> None:
+def _tell(results: Path, running: Running, deadline: float, session: Session) -> None:
     """Say how each case ended while the process runs."""
     told = ""
     with results.open(encoding="utf-8") as stream:

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
+from checks.evidence._python import walk
 from checks.repository import Entry, FileTooLarge, Repository
 
 _METHODS = frozenset({"get", "post", "put", "patch", "delete", "head", "options", "route", "api_route", "websocket"})
@@ -30,8 +32,7 @@ _ENVIRONMENT = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """A name in the source: an environment variable, a metric, a formatter; `detail` says more of it."""
 
     name: str
@@ -40,8 +41,7 @@ class Place:
     detail: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
+class Route(NamedTuple):
     """A route of the source: the method (``any`` where it is not said), and the path with its local prefix."""
 
     method: str
@@ -50,8 +50,7 @@ class Route:
     line: int
 
 
-@dataclass(frozen=True, slots=True)
-class Application:
+class Application(NamedTuple):
     """What the source declares. Places of `metrics` have their kind as detail, of `formatters` the keys they write.
 
     `used` are names that the source refers to, `signals` handlers of SIGTERM by module, `prints` calls of `print`.
@@ -111,25 +110,32 @@ class _Python:
         self.prefixes: dict[str, str] = {}
 
     def read(self, tree: ast.Module) -> None:
-        nodes = list(ast.walk(tree))
+        nodes = list(walk(tree))
         for node in nodes:  # prefixes first: a router may be made below its use in a function
             if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
                 prefix = _keyword(node.value, "prefix", "url_prefix") or ""
                 self.prefixes.update({target.id: prefix for target in node.targets if isinstance(target, ast.Name)})
+        readers: dict[type[ast.AST], Callable[[Any], None]] = {
+            ast.Call: self._call, ast.Subscript: self._subscript, ast.ClassDef: self._class,
+            ast.MatchValue: self._branch, ast.Compare: self._branch,
+            ast.Name: self._used, ast.Attribute: self._used,
+            ast.FunctionDef: self._function, ast.AsyncFunctionDef: self._function,
+        }  # fmt: skip
         for node in nodes:
-            if isinstance(node, ast.Call):
-                self._call(node)
-            elif isinstance(node, ast.Subscript) and _name(node.value) == "environ":
-                self._variable(_text(node.slice), node)
-            elif isinstance(node, ast.ClassDef):
-                self._class(node)
-            elif isinstance(node, (ast.MatchValue, ast.Compare)):
-                self._branch(node)
-            elif isinstance(node, (ast.Name, ast.Attribute)):
-                self.facts.used.add(_name(node))
-            elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-                for decorator in node.decorator_list:
-                    self._decorator(decorator)
+            reader = readers.get(type(node))
+            if reader is not None:
+                reader(node)
+
+    def _subscript(self, node: ast.Subscript) -> None:
+        if _name(node.value) == "environ":
+            self._variable(_text(node.slice), node)
+
+    def _used(self, node: ast.expr) -> None:
+        self.facts.used.add(_name(node))
+
+    def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
+        for decorator in node.decorator_list:
+            self._decorator(decorator)
 
     def _variable(self, name: str | None, node: ast.AST, detail: str = "") -> None:
         if name and re.fullmatch(r"[A-Z][A-Z0-9_]*", name):
@@ -182,10 +188,8 @@ class _Python:
         if any(base.endswith("Formatter") for base in bases):
             for item in node.body:
                 if isinstance(item, ast.FunctionDef) and item.name == "format":
-                    calls = {_name(n.func) for n in ast.walk(item) if isinstance(n, ast.Call)}
-                    texts = {
-                        n.value for n in ast.walk(node) if isinstance(n, ast.Constant) and isinstance(n.value, str)
-                    }
+                    calls = {_name(n.func) for n in walk(item) if isinstance(n, ast.Call)}
+                    texts = {n.value for n in walk(node) if isinstance(n, ast.Constant) and isinstance(n.value, str)}
                     if calls & {"dumps", "dump_json", "to_json"}:
                         keys = " ".join(sorted(t for t in texts if t.isidentifier()))
                         self.facts.formatters.append(Place(node.name, self.path, node.lineno, keys))
@@ -193,7 +197,7 @@ class _Python:
     def _settings(self, node: ast.ClassDef) -> None:
         """Read the fields of a pydantic `BaseSettings`: each is a variable, with the prefix of `model_config`."""
         prefix = ""
-        for item in ast.walk(node):
+        for item in walk(node):
             if isinstance(item, ast.Call) and _name(item.func) == "SettingsConfigDict":
                 prefix = _keyword(item, "env_prefix") or ""
         for item in node.body:

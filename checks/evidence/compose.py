@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from checks.evidence._shell import Command
 from checks.evidence._yaml import Tagged, YamlMap, YamlProblem, load
@@ -27,8 +26,7 @@ _TOOL = re.compile(r"exporter|admin|commander|insight|backup|express")
 _DEFAULT = re.compile(r"\$\{(\w+)(?::?-([^}]{0,300})|[^}]{0,300})?\}|\$(\w+)")
 
 
-@dataclass(frozen=True, slots=True)
-class Health:
+class Health(NamedTuple):
     """A health check: the commands it runs (`words` of its exec form), or that it is switched off."""
 
     words: tuple[str, ...]
@@ -37,8 +35,7 @@ class Health:
     disabled: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Port:
+class Port(NamedTuple):
     """A published port: `host` is the address it is bound to, None for every address of the machine."""
 
     host: str | None
@@ -46,8 +43,7 @@ class Port:
     line: int
 
 
-@dataclass(frozen=True, slots=True)
-class Service:
+class Service(NamedTuple):
     """A service. Pairs are (name, value); `depends_on` pairs a service with the condition that is waited for."""
 
     name: str
@@ -72,8 +68,7 @@ class Service:
         return not self.build and bool(_DATABASE.search(image)) and not _TOOL.search(image)
 
 
-@dataclass(frozen=True, slots=True)
-class ComposeFile:
+class ComposeFile(NamedTuple):
     """One file as it is written, and what in it cannot be read."""
 
     path: str
@@ -81,8 +76,7 @@ class ComposeFile:
     problems: tuple[tuple[int, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Compose:
+class Compose(NamedTuple):
     """All compose files of what is shipped; `services` are the root's, with every layer merged upon the base."""
 
     files: tuple[ComposeFile, ...]
@@ -232,8 +226,7 @@ def _memory(body: YamlMap) -> str | None:
 
 def merge(base: Service, layer: Service) -> Service:
     """Lay `layer` over `base`: what the layer says wins, pairs by name, ports and secrets are appended."""
-    return replace(
-        base,
+    return base._replace(
         image=layer.image or base.image,
         build=layer.build or base.build,
         command=layer.command or base.command,

@@ -11,11 +11,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from checks.evidence._yaml import YamlList, YamlMap, YamlProblem, load
 from checks.repository import FileTooLarge, Repository
@@ -27,16 +26,14 @@ _NAME = re.compile(r"(?:^|/)(?:openapi|swagger)[\w.-]*\.(?:ya?ml|json)\Z", re.IG
 _PARAMETER = re.compile(r"\{([^{}]+)\}")
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(NamedTuple):
     """What is wrong in a document, and on which line."""
 
     message: str
     line: int
 
 
-@dataclass(frozen=True, slots=True)
-class Operation:
+class Operation(NamedTuple):
     """A method of a path: what it is called and answers. `described_errors` are the error statuses with a body."""
 
     method: str
@@ -48,8 +45,7 @@ class Operation:
     described_errors: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Contract:
+class Contract(NamedTuple):
     """An OpenAPI document; without a version when the file could not be read as one."""
 
     path: str
@@ -58,8 +54,7 @@ class Contract:
     problems: tuple[Problem, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Contracts:
+class Contracts(NamedTuple):
     """The OpenAPI documents of the repository, the one nearest to the root first."""
 
     files: tuple[Contract, ...]

@@ -6,8 +6,8 @@ total as long as they are few (`ALLOWANCE`); beyond that they count as uncovered
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fractions import Fraction
+from typing import NamedTuple
 
 from checks.evidence._statements import Statement, statements
 from checks.evidence.source import SourceFile, SourceIndex
@@ -20,8 +20,7 @@ ALLOWANCE = Fraction(2, 100)
 project's entry points (a 2,000-line project has 40 lines), too little to hide a module."""
 
 
-@dataclass(frozen=True, slots=True)
-class LineCoverage:
+class LineCoverage(NamedTuple):
     """The coverage of all source files, and the files whose lines could only be counted roughly."""
 
     summary: CoverageSummary

@@ -12,7 +12,7 @@ import json
 import re
 import shlex
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from checks.evidence import _shell
 from checks.evidence._shell import Command
@@ -34,8 +34,7 @@ _FROM = re.compile(r"(\S+)(?:\s+as\s+(\S+))?\s*\Z", re.IGNORECASE)
 _WORD = re.compile(r"""(?:[^\s"']|"(?:\\.|[^"\\])*\\?(?:"|\Z)|'[^']*(?:'|\Z))+""", re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True)
-class Instruction:
+class Instruction(NamedTuple):
     """One instruction: its name in capitals, what follows without flags, continuations joined by blanks.
 
     `heredocs` are the bodies of its here-documents; `onbuild` marks one that only runs in images built upon this one;
@@ -87,8 +86,7 @@ class Instruction:
             yield name, value.strip("\"'")
 
 
-@dataclass(frozen=True, slots=True)
-class Stage:
+class Stage(NamedTuple):
     """A build stage. `image` is the base with the global ARG defaults filled in, `parent` the index of the earlier
     stage when the base is one, `unresolved` the variables of the base that have no default.
     """
@@ -101,8 +99,7 @@ class Stage:
     unresolved: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Dockerfile:
+class Dockerfile(NamedTuple):
     """A parsed Dockerfile; `problems` are the lines that Docker would refuse, with the reason."""
 
     path: str
@@ -141,15 +138,14 @@ class Dockerfile:
         return next((n for n, s in enumerate(self.stages) if s.name and s.name.lower() == wanted), None)
 
 
-@dataclass(frozen=True, slots=True)
-class Dockerfiles:
+class Dockerfiles(NamedTuple):
     """The Dockerfiles of what is shipped (not of tests or development containers).
 
     `hashed` are requirement files whose every entry carries a hash, which makes pip install nothing else.
     """
 
     files: tuple[Dockerfile, ...]
-    hashed: frozenset[str] = field(default=frozenset())
+    hashed: frozenset[str] = frozenset()
 
 
 def substitute(text: str, variables: Mapping[str, str]) -> tuple[str, tuple[str, ...]]:

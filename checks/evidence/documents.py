@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 import zlib
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from checks.repository import FileTooLarge, Repository
 
@@ -32,8 +32,7 @@ _STATUS = re.compile(r"\W*(status|date)\W+(\S.*)", re.IGNORECASE)
 _SLUG = re.compile(r"[^\w\- ]")
 
 
-@dataclass(frozen=True, slots=True)
-class Code:
+class Code(NamedTuple):
     """A fenced code block: its language ("" without one), its text and the line of its fence."""
 
     language: str
@@ -41,16 +40,14 @@ class Code:
     line: int
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(NamedTuple):
     """Where a link or an image points, as written, and its line."""
 
     target: str
     line: int
 
 
-@dataclass(frozen=True, slots=True)
-class Section:
+class Section(NamedTuple):
     """A heading and what stands below it, up to the next heading of any level.
 
     `prose` holds a checksum and the number of words for each line that is neither code nor blank.
@@ -70,8 +67,7 @@ class Section:
         return sum(count for _, count in self.prose)
 
 
-@dataclass(frozen=True, slots=True)
-class Markdown:
+class Markdown(NamedTuple):
     """A document; its first section has level 0 when text stands before the first heading.
 
     `fields` are lines such as ``Status: accepted`` (names in lower case), `placeholders` lines that ask to be replaced.
@@ -116,8 +112,7 @@ class Markdown:
         return None
 
 
-@dataclass(frozen=True, slots=True)
-class Documents:
+class Documents(NamedTuple):
     """The Markdown documents, all paths of the repository and its folders, and the paths that may be executed.
 
     `scripts` are the targets of the Makefile and the scripts of package.json in the root.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from checks.repository import FileTooLarge, Repository
 
@@ -12,8 +12,7 @@ _ASSIGNMENT = re.compile(r"(?:export\s+)?([A-Za-z_]\w*)\s*=")
 _WORD = re.compile(r"\b[A-Z][A-Z0-9_]{2,}\b")
 
 
-@dataclass(frozen=True, slots=True)
-class EnvironmentExample:
+class EnvironmentExample(NamedTuple):
     """The example file, if there is one.
 
     `variables` are names and lines; `explained` those with a comment on their line or in the block above them;

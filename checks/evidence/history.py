@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from checks.model import NotMeasured
-from checks.repository import Repository, RepositoryError, run_git
+from checks.repository import Repository, RepositoryError, ask_git, run_git
 
 MAX_COMMITS = 5000
 LARGE_BYTES = 1 << 20  # what is larger is data; GitHub warns from 50 MiB on, when it is too late
@@ -31,8 +31,7 @@ _GENERATED = re.compile(
 _PINNED = re.compile(r"(?:^|/)requirements[^/]*(?:/[^/]+)?\.txt$")
 
 
-@dataclass(frozen=True, slots=True)
-class Commit:
+class Commit(NamedTuple):
     """A commit: `day` is the author's date, `lines` what was added and removed, lock files left out.
 
     `template` says that the scaffolder made it, `bot` that a program did, `merge` that it joins work on a branch.
@@ -54,8 +53,7 @@ class Commit:
         return not (self.template or self.bot)
 
 
-@dataclass(frozen=True, slots=True)
-class History:
+class History(NamedTuple):
     """The commits that lead to the current one, newest first; `limits` says what is missing from them."""
 
     git: bool
@@ -68,8 +66,7 @@ class History:
         return tuple(c for c in self.commits if c.own)
 
 
-@dataclass(frozen=True, slots=True)
-class TrackedFiles:
+class TrackedFiles(NamedTuple):
     """What git keeps: files that are large, as (path, bytes), and files that a program makes again."""
 
     git: bool
@@ -92,18 +89,20 @@ def collect(repository: Repository) -> History:
     if repository.commit is None:
         return History(repository.git)
     try:
-        output = run_git(
-            repository.root, "-c", "log.showSignature=false", "log", f"--format={_FORMAT}", "--numstat",
-            "--find-renames", "--no-ext-diff", "--no-textconv", "--no-color", f"--max-count={MAX_COMMITS + 1}",
-            "HEAD", "--",
-        )  # fmt: skip
-        shallow = run_git(repository.root, "rev-parse", "--is-shallow-repository") == b"true\n"
+        shallow = ask_git(repository.root, "rev-parse", "--is-shallow-repository")
+        try:
+            output = run_git(
+                repository.root, "-c", "log.showSignature=false", "log", f"--format={_FORMAT}", "--numstat",
+                "--find-renames", "--no-ext-diff", "--no-textconv", "--no-color", f"--max-count={MAX_COMMITS + 1}",
+                "HEAD", "--",
+            )  # fmt: skip
+        finally:
+            limits = "the clone is shallow" if shallow() == b"true\n" else None
     except RepositoryError as error:
         raise NotMeasured(f"the history cannot be read: {error}") from error
     if output is None:
         raise NotMeasured("the history cannot be read: git refuses to show its log")
     commits = tuple(_commits(output.decode(errors="replace")))
-    limits = "the clone is shallow" if shallow else None
     if len(commits) > MAX_COMMITS:
         limits = f"only the last {MAX_COMMITS} commits were read"
     return History(True, commits[:MAX_COMMITS], limits)

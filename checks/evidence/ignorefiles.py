@@ -8,14 +8,12 @@ matching pattern wins, and a matched folder takes everything below it along
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from checks.repository import FileTooLarge, Repository
 
 
-@dataclass(frozen=True, slots=True)
-class Pattern:
+class Pattern(NamedTuple):
     """One line of the file: its `segments` between slashes; `keeps` marks an exception (`!pattern`)."""
 
     text: str
@@ -28,8 +26,7 @@ class Pattern:
         return _match(self.segments, parts, "**", _segment)
 
 
-@dataclass(frozen=True, slots=True)
-class IgnoreFile:
+class IgnoreFile(NamedTuple):
     """A `.dockerignore` file and its patterns in order."""
 
     path: str
@@ -46,8 +43,7 @@ class IgnoreFile:
         return excluded
 
 
-@dataclass(frozen=True, slots=True)
-class IgnoreFiles:
+class IgnoreFiles(NamedTuple):
     """The ignore files of the repository by path. `tracked` are all paths of the repository, to try patterns on."""
 
     files: tuple[IgnoreFile, ...]

@@ -10,8 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from checks.evidence._yaml import Tagged, YamlList, YamlMap, YamlProblem, load
 from checks.evidence.dockerfiles import NOT_SHIPPED
@@ -30,8 +29,7 @@ _PLACEHOLDER = re.compile(r"\$\{([^!${}][^${}]*)\}")
 _OTHER = {"cdk.json": "CDK", "Pulumi.yaml": "Pulumi"}
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(NamedTuple):
     """An intrinsic function: its name without `Fn::` or `!`, its argument, and its line."""
 
     name: str
@@ -39,8 +37,7 @@ class Call:
     line: int
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(NamedTuple):
     """A name that the template uses: `kind` is ref, attribute, depends, condition or map."""
 
     name: str
@@ -48,8 +45,7 @@ class Reference:
     line: int
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter:
+class Parameter(NamedTuple):
     """A parameter of a template; `default` is None without one.
 
     `given` are the values of parameter files, as (path, value).
@@ -63,8 +59,7 @@ class Parameter:
     given: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Resource:
+class Resource(NamedTuple):
     """A resource: its logical name, its type, and its properties with every intrinsic function as a `Call`."""
 
     name: str
@@ -75,8 +70,10 @@ class Resource:
     deletion_policy: Any = None
 
 
-@dataclass(frozen=True, slots=True)
-class Template:
+_NOTHING = YamlMap(0)
+
+
+class Template(NamedTuple):
     """A CloudFormation template. `problems` are (line, text): what CloudFormation would refuse, or could not be read.
 
     `loops` says that `Fn::ForEach` makes resources, which are not unrolled here.
@@ -86,9 +83,9 @@ class Template:
     problems: tuple[tuple[int, str], ...] = ()
     parameters: tuple[Parameter, ...] = ()
     resources: tuple[Resource, ...] = ()
-    conditions: YamlMap = field(default_factory=lambda: YamlMap(0))
-    mappings: YamlMap = field(default_factory=lambda: YamlMap(0))
-    outputs: YamlMap = field(default_factory=lambda: YamlMap(0))
+    conditions: YamlMap = _NOTHING
+    mappings: YamlMap = _NOTHING
+    outputs: YamlMap = _NOTHING
     references: tuple[Reference, ...] = ()
     serverless: bool = False
     loops: bool = False
@@ -102,8 +99,7 @@ class Template:
         return next((p for p in self.parameters if p.name == name), None)
 
 
-@dataclass(frozen=True, slots=True)
-class Infrastructure:
+class Infrastructure(NamedTuple):
     """The repository's templates, and infrastructure code of other tools as (tool, path)."""
 
     templates: tuple[Template, ...]
@@ -158,10 +154,10 @@ def _with_given(template: Template, files: Mapping[str, Mapping[str, str]]) -> T
     names = {p.name for p in template.parameters}
     fitting = [(path, values) for path, values in files.items() if values and values.keys() <= names]
     parameters = (
-        replace(p, given=tuple((path, values[p.name]) for path, values in fitting if p.name in values))
+        p._replace(given=tuple((path, values[p.name]) for path, values in fitting if p.name in values))
         for p in template.parameters
     )
-    return replace(template, parameters=tuple(parameters))
+    return template._replace(parameters=tuple(parameters))
 
 
 def parse(path: str, text: str) -> Template | None:

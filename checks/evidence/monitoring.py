@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from checks.evidence._yaml import YamlMap, YamlProblem, load
 from checks.repository import FileTooLarge, Repository
@@ -24,8 +24,7 @@ _KEYWORDS = frozenset({"and", "or", "unless", "by", "without", "on", "ignoring",
                        "offset", "inf", "nan", "atan2", "start", "end"})  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Alert:
+class Alert(NamedTuple):
     """An alerting rule. `duration` is its `for`, `runbook` the link among its annotations."""
 
     name: str
@@ -38,8 +37,7 @@ class Alert:
     line: int
 
 
-@dataclass(frozen=True, slots=True)
-class Panel:
+class Panel(NamedTuple):
     """A panel of a dashboard and the queries that it shows."""
 
     title: str
@@ -47,8 +45,7 @@ class Panel:
     path: str
 
 
-@dataclass(frozen=True, slots=True)
-class Monitoring:
+class Monitoring(NamedTuple):
     """Everything that watches the application.
 
     `recorded` are names of recording rules, `tested` names of alerts with whether a test saw them fire, `targets`

@@ -6,8 +6,7 @@ a migration's name stays a copy.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from checks.model import FileOrigin, NotMeasured, OriginalitySummary
 from checks.repository import FileTooLarge, Repository
@@ -19,8 +18,7 @@ if TYPE_CHECKING:
 READ_LIMIT = 8 << 20  # bytes of a file: more than anybody writes, so that comments cannot hide code from being read
 
 
-@dataclass(frozen=True, slots=True)
-class Originality:
+class Originality(NamedTuple):
     """The summary for the scorecard; None when the project has no reference solution to compare with.
 
     `unread` are files too large to be compared.

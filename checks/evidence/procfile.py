@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from checks.repository import FileTooLarge, Repository
 
@@ -12,8 +12,7 @@ _LINE = re.compile(r"([A-Za-z0-9_-]+):\s*(\S.*)\Z")
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
 
 
-@dataclass(frozen=True, slots=True)
-class Process:
+class Process(NamedTuple):
     """A named process: its command as written, its words (empty when the quotes do not close), and its line."""
 
     name: str
@@ -30,8 +29,7 @@ class Process:
         return tuple(words)
 
 
-@dataclass(frozen=True, slots=True)
-class Procfile:
+class Procfile(NamedTuple):
     """The Procfile in the root. `path` is None when there is none; `folders` and `paths` are what the tree holds."""
 
     path: str | None

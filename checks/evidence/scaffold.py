@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
-from dataclasses import dataclass
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
 
 from checks.evidence.documents import Markdown, parse
 from checks.repository import FileTooLarge, Repository, run_git
@@ -25,8 +28,7 @@ _EMPTY = hashlib.sha256(b"").hexdigest()  # an empty `__init__.py` is nobody's w
 _MARKER = re.compile(rb"TODO\((m\d{1,2}\.\d{1,2})\)")
 
 
-@dataclass(frozen=True, slots=True)
-class TemplateFile:
+class TemplateFile(NamedTuple):
     """A file of the template: `owner` is tool, merged or seed, `state` pristine, edited or missing.
 
     `empty` says that the template made it empty, as an `__init__.py` is.
@@ -38,8 +40,7 @@ class TemplateFile:
     empty: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Scaffold:
+class Scaffold(NamedTuple):
     """The template's files as they are now; no `project` when the repository was not made from a template.
 
     `readme` is the README as the template made it, where the first commit still has it. `own` counts the source files
@@ -58,8 +59,7 @@ class Scaffold:
         return next((f.state for f in self.files if f.path == path), None)
 
 
-@dataclass(frozen=True, slots=True)
-class Originals:
+class Originals(NamedTuple):
     """The tool-owned files of the grader's own copy of the template, each as it is in the repository."""
 
     project: str
@@ -67,8 +67,7 @@ class Originals:
     files: tuple[TemplateFile, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Marker:
+class Marker(NamedTuple):
     """A `TODO(mN.K)` in the source: the task that it stands for, and where it is."""
 
     task: str
@@ -76,8 +75,7 @@ class Marker:
     line: int
 
 
-@dataclass(frozen=True, slots=True)
-class Markers:
+class Markers(NamedTuple):
     """Every marker in the source, by path and line."""
 
     found: tuple[Marker, ...]
@@ -105,13 +103,20 @@ def collect_originals(repository: Repository, session: Session) -> Originals:
     """Comparing with the grader's own copy."""
     project = session.project
     states: list[TemplateFile] = []
-    for file in sorted(project.starter.rglob("*")):
-        path = file.relative_to(project.starter).as_posix()
-        if not file.is_file() or file.suffix == ".jinja" or project.ownership.owner_of(path) != "tool":
+    for path in sorted(_files(project.starter), key=lambda path: path.split("/")):
+        file = project.starter / path
+        if path.endswith(".jinja") or project.ownership.owner_of(path) != "tool" or not file.is_file():
             continue  # what is rendered from answers differs by right
         sha256 = hashlib.sha256(file.read_bytes()).hexdigest()
         states.append(TemplateFile(path, "tool", _state(repository, path, sha256)))
     return Originals(project.id, project.version or __version__, tuple(states))
+
+
+def _files(root: Path) -> Iterator[str]:
+    """Yield the files below a folder as paths relative to it."""
+    start = len(f"{root}/")
+    for folder, _, names in os.walk(root):
+        yield from (f"{folder}/{name}"[start:] for name in names)
 
 
 def _state(repository: Repository, path: str, sha256: str) -> str:
@@ -125,9 +130,11 @@ def _state(repository: Repository, path: str, sha256: str) -> str:
 
 
 def _pristine_readme(repository: Repository, sha256: str) -> Markdown | None:
-    """Return the template's README from a root commit, if it is the one that the lock names."""
+    """Return the template's README as it still lies here, or from a root commit, if it is the one the lock names."""
     if not sha256 or repository.commit is None:
         return None
+    if _state(repository, "README.md", sha256) == "pristine":
+        return parse("README.md", repository.read_bytes("README.md").decode(errors="replace"))
     roots = (run_git(repository.root, "rev-list", "--max-parents=0", "HEAD") or b"").decode().split()
     for root in roots[:3]:
         content = run_git(repository.root, "cat-file", "blob", f"{root}:README.md")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from checks.evidence._secret_patterns import scan
 from checks.model import Location, NotMeasured
@@ -35,8 +35,7 @@ _KEY_FILES = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Leak:
+class Leak(NamedTuple):
     """A likely secret. `shown` is the start of it at most; `commit` is set when it lies in the history only."""
 
     name: str
@@ -45,8 +44,7 @@ class Leak:
     commit: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class TreeSecrets:
+class TreeSecrets(NamedTuple):
     """Likely secrets in the files as they are; `unread` are text files too large to search.
 
     `env_files` are files with settings of an environment that should not be tracked, `env_ignored` tells whether git
@@ -60,8 +58,7 @@ class TreeSecrets:
     env_ignored: bool | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class HistorySecrets:
+class HistorySecrets(NamedTuple):
     """Likely secrets in earlier versions of files. `partial` says what was not searched, None when everything was."""
 
     leaks: tuple[Leak, ...]

@@ -12,14 +12,14 @@ import configparser
 import re
 import tomllib
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from checks.evidence._statements import marked_lines
 from checks.evidence._test_functions import TestFunction, other_tests, python_tests
 from checks.model import Location
 from checks.repository import Entry, FileTooLarge, Repository
-from checks.runners import base
-from checks.runners.python import addopts
+from checks.runners import base, finding
+from checks.runners.options import addopts, split_options
 
 STACKS = {
     ".py": "python", ".rb": "ruby", ".js": "node", ".mjs": "node", ".cjs": "node", ".jsx": "node", ".ts": "node",
@@ -39,14 +39,17 @@ _OTHER = re.compile(
 _DJANGO_MIGRATION = re.compile(r"(?:^|/)migrations/\d{4}_[^/]*\.py$")
 _HAND_WRITTEN = re.compile(r"^(?:async )?def |RunPython|^\s+def ", re.MULTILINE)
 _NARROWING = re.compile(r"^(?:-k|-m|--deselect|--ignore|--ignore-glob|--lf|--last-failed|--ff|--sw|--stepwise)(?:=|$)")
+_RSPEC_NARROWING = re.compile(
+    r"^(?:-[tPeE].*|--(?:tag|pattern|exclude-pattern|example|example-matches|default-path|dry-run|fail-fast"
+    r"|next-failure|only-failures)(?:=.*)?)$"
+)
 _RUNS_TESTS = re.compile(
     r"\b(?:pytest|py\.test|unittest|manage\.py test|rspec|rails test|rake|jest|vitest|mocha|npm (?:run )?test|yarn test"
     r"|pnpm test|node --test|tox|nox)\b"
 )
 
 
-@dataclass(frozen=True, slots=True)
-class SourceFile:
+class SourceFile(NamedTuple):
     """A file of a known language: its stack, its kind (``source``, ``test``, ``other``), its exclusion markers."""
 
     path: str
@@ -68,8 +71,7 @@ class TestCommand:
     forgiving: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class SourceIndex:
+class SourceIndex(NamedTuple):
     """All source and test files, the tests written in them, and what the repository leaves out of its measurement.
 
     `omitted` are omit and exclude patterns of its coverage configuration, `narrowed` test options that leave tests
@@ -101,7 +103,7 @@ def collect(repository: Repository) -> SourceIndex:
             file, found = _read(repository, entry, stack)
             files.append(file)
             tests += found
-    suites = base.suites(repository)
+    suites = finding.suites(repository)
     return SourceIndex(
         tuple(files), tuple(tests), suites, tuple(_omitted(repository)), tuple(_narrowed(repository, suites)),
         _command(repository),
@@ -137,6 +139,13 @@ def _narrowed(repository: Repository, suites: tuple[base.Suite, ...]) -> list[tu
                 (" ".join(words[n : n + 2]) if "=" not in word else word, Location(suite.path(name)))
                 for n, word in enumerate(words)
                 if _NARROWING.match(word)
+            ]
+        elif suite.framework == "rspec":
+            text = _text(repository, suite.path(".rspec")) or ""
+            found += [
+                (" ".join(option), Location(suite.path(".rspec")))
+                for option in split_options(text)[1]
+                if _RSPEC_NARROWING.match(option[0])
             ]
     return found
 

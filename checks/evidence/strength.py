@@ -12,24 +12,23 @@ import queue
 import secrets
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 from checks.evidence.scaffold import Scaffold
 from checks.evidence.source import SourceIndex
 from checks.evidence.suite import SuiteResult, SuiteRun
-from checks.formats import coverage_py
-from checks.formats.junit import TestCase
 from checks.model import Blocked, NotMeasured
-from checks.mutations import Mutation, known, mutations, sample
 from checks.repository import FileTooLarge, Repository
 from checks.runners import base
-from checks.sandbox import Completed
-from checks.services.base import needed, providers, started
 from checks.session import Session
+
+if TYPE_CHECKING:  # what plants and tries the bugs is imported when that is done: a static grading does not
+    from checks.formats.junit import TestCase
+    from checks.mutations import Mutation
+    from checks.sandbox import Completed
 
 EXECUTES = True
 DEFAULT_COUNT, DEFAULT_PERCENT = 20, 80  # where the project states none in its limits
@@ -37,8 +36,7 @@ _PATIENCE = 15.0  # seconds on top of three times what the tests took: a changed
 _COMMENT = {"python": b"#", "ruby": b"#", "node": b"//"}
 
 
-@dataclass(frozen=True, slots=True)
-class PlantedBug:
+class PlantedBug(NamedTuple):
     """A change that was tried, and whether a test failed with it. `tests` counts the tests that run the line."""
 
     path: str
@@ -49,8 +47,7 @@ class PlantedBug:
     noticed: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Strength:
+class Strength(NamedTuple):
     """All planted bugs. `candidates` counts the changes to choose from; `control` says why the suite can't be trusted.
 
     `wanted` is the number of bugs, `share` the least share of them to be noticed.
@@ -63,8 +60,7 @@ class Strength:
     control: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class _Plan:
+class _Plan(NamedTuple):
     """One suite's share of the sample: each change with the tests that run its line."""
 
     result: SuiteResult
@@ -101,40 +97,44 @@ def _whole(limit: object, default: int) -> int:
 def _plan(
     run: SuiteRun, source: SourceIndex, scaffold: Scaffold, repository: Repository, wanted: int
 ) -> tuple[list[_Plan], int]:
+    from checks.mutations import known, sample
+
     found: dict[Mutation, tuple[SuiteResult, tuple[str, ...]]] = {}
     for result in run.results:
         if result.data is None or result.copy is None:
             raise NotMeasured(f"{result.suite.title}: the run does not tell which test ran which line")
+        runner = base.runners()[result.suite.stack]
         for file in source.of_kind("source"):
             own = file.stack == result.suite.stack and scaffold.state(file.path) != "pristine"
             if not own or not known(file.path) or "migrations" in file.path.split("/"):
                 continue
             try:
-                tests = coverage_py.tests_by_line(result.data, str(result.copy / file.path))
+                tests = runner.tests_by_line(result.data, result.copy / file.path)
                 content = repository.read_bytes(file.path)
             except (OSError, ValueError, FileTooLarge) as error:
                 raise NotMeasured(f"{file.path}: {error}") from error
             for mutation in _mutations(file.path, content, tests):
-                found.setdefault(mutation, (result, _functions(tests[mutation.line])))
+                found.setdefault(mutation, (result, tuple(sorted(tests[mutation.line]))))
     chosen = sample(found, wanted, repository.digest)
     plans = [_Plan(r, tuple((m, found[m][1]) for m in chosen if found[m][0] is r)) for r in run.results]
     return [plan for plan in plans if plan.changes], len(found)
 
 
 def _mutations(path: str, content: bytes, tests: Mapping[int, frozenset[str]]) -> tuple[Mutation, ...]:
+    from checks.mutations import mutations
+
     try:
         return mutations(path, content, tests.keys())
     except ImportError as error:
         raise NotMeasured(f"planting bugs needs parsers: pip install 'backend-scaffold[strength]' ({error})") from error
 
 
-def _functions(tests: frozenset[str]) -> tuple[str, ...]:
-    """Name test functions without their parameters: some of those differ from run to run."""
-    return tuple(sorted({name.partition("[")[0] for name in tests}))
-
-
 def _try(plan: _Plan, repository: Repository, session: Session) -> tuple[list[PlantedBug], str]:
     """Try a suite's changes, in as many copies side by side as there are processors, at most two."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    from checks.services.base import providers
+
     shared = any(os.environ.get(p.variable) for p in providers().values())  # one database for all: one after the other
     workers = 1 if shared else min(2, os.cpu_count() or 1, len(plan.changes))
     waiting: queue.SimpleQueue[tuple[Mutation, tuple[str, ...]]] = queue.SimpleQueue()
@@ -154,6 +154,8 @@ def _work(
     *,
     control: bool,
 ) -> tuple[list[PlantedBug], str]:
+    from checks.services.base import needed, started
+
     suite = plan.result.suite
     runner = base.runners()[suite.stack]
     copy = session.work / f"copy-{secrets.token_hex(4)}" / "repository"
@@ -207,6 +209,6 @@ def _comment(copy: Path, path: str, stack: str) -> bytes:
 
 
 def _seconds(cases: Sequence[TestCase], tests: Sequence[str]) -> float:
-    """Return how long the cases of the named test functions took together."""
-    wanted = {test.replace("/", ".").replace(".py::", ".").replace("::", ".") for test in tests}
-    return sum(c.seconds for c in cases if f"{c.group}.{c.name.partition('[')[0]}" in wanted)
+    """Return how long the cases of the named tests took together."""
+    wanted = {test.replace("/", ".").replace(".py::", ".").replace("::", ".") for test in tests} | set(tests)
+    return sum(c.seconds for c in cases if (c.id or f"{c.group}.{c.name.partition('[')[0]}") in wanted)

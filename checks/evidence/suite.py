@@ -6,21 +6,22 @@ import secrets
 import shutil
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple
 
-from checks.formats.junit import TestCase
 from checks.model import NotMeasured, SuiteSummary
 from checks.repository import Repository
-from checks.runners import base
-from checks.services.base import needed, started
+from checks.runners import base, finding
 from checks.session import Session
+
+if TYPE_CHECKING:
+    from checks.formats.junit import TestCase
 
 EXECUTES = True
 
 
-@dataclass(frozen=True, slots=True)
-class SuiteResult:
+class SuiteResult(NamedTuple):
     """What came of one suite.
 
     `stage` says how far it got: ``install`` (its dependencies can't be installed), ``unknown`` (this grader could not
@@ -45,13 +46,12 @@ class SuiteResult:
     data: Path | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class SuiteRun:
+class SuiteRun(NamedTuple):
     """All suites that ran, the counts over them, and the executed lines by path of the repository."""
 
     summary: SuiteSummary
     results: tuple[SuiteResult, ...]
-    lines: Mapping[str, frozenset[int]] = field(default_factory=dict, repr=False)
+    lines: Mapping[str, frozenset[int]] = MappingProxyType({})
 
     @property
     def complete(self) -> bool:
@@ -68,7 +68,9 @@ def collect(repository: Repository, session: Session) -> SuiteRun:
 
     Raises NotMeasured when a service the tests need, or isolation where it is required, can't be had.
     """
-    suites = base.suites(repository)
+    from checks.services.base import needed, started
+
+    suites = finding.suites(repository)
     wanted = tuple(s for s in suites if not session.project.stack or s.stack in session.project.stack)
     for suite in suites:
         if suite not in wanted:

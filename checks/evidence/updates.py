@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import posixpath
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from checks.evidence._workflow_parse import texts
 from checks.evidence._yaml import YamlList, YamlMap, YamlProblem, load
@@ -20,8 +20,7 @@ _ECOSYSTEMS = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class DependencyUpdates:
+class DependencyUpdates(NamedTuple):
     """Which tool proposes updates (``dependabot``, ``renovate`` or None) and for which ecosystems.
 
     `needed` pairs each ecosystem that the tree has with a manifest of it, `covered` are those the configuration names

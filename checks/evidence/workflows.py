@@ -9,7 +9,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from checks.evidence._gates import Settings, gate, settings
 from checks.evidence._reach import CODE, Walker, context, starts
@@ -37,8 +37,7 @@ _EVENTS = frozenset({"push", "pull_request", "pull_request_target", "workflow_ru
                      "workflow_dispatch", "merge_group", "repository_dispatch", "deployment", "create"})  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Workflows:
+class Workflows(NamedTuple):
     """The workflows of a repository.
 
     `push` and `pull_request` hold what a change of the code on (or against) the default branch runs, `any` what some
@@ -146,8 +145,8 @@ class _Reader:
         except OSError:
             return Workflow(path, problem=YamlProblem("the file cannot be read"))
         found = workflow(path, text)
-        jobs = tuple(replace(job, steps=self._steps(job.steps)) for job in found.jobs)
-        return replace(found, jobs=jobs)
+        jobs = tuple(job._replace(steps=self._steps(job.steps)) for job in found.jobs)
+        return found._replace(jobs=jobs)
 
     def _steps(self, steps: tuple[Step, ...], level: int = 0) -> tuple[Step, ...]:
         """Follow the scripts that the steps call, and read the composite actions that they use."""
@@ -159,7 +158,7 @@ class _Reader:
                 self._composites[uses] = self._steps(self._action(uses), level + 1)
             folder = "" if "$" in step.folder else posixpath.normpath(step.folder or ".")
             followed = self._scripts.follow(step.commands, "" if folder == "." else folder)
-            out.append(step if followed == step.commands else replace(step, commands=followed))
+            out.append(step if followed == step.commands else step._replace(commands=followed))
         return tuple(out)
 
     def _action(self, uses: str) -> tuple[Step, ...]:
@@ -180,10 +179,10 @@ class _Reader:
             other = plain.get(posixpath.normpath(job.uses)) if job.uses and job.uses.startswith("./") else None
             if other is not None and level < 4 and other.trigger("workflow_call"):
                 inner = self._called(other, plain, level + 1)
-                jobs.append(replace(job, called=tuple(_given(each, dict(job.inputs)) for each in inner.jobs)))
+                jobs.append(job._replace(called=tuple(_given(each, dict(job.inputs)) for each in inner.jobs)))
             else:
                 jobs.append(job)
-        return replace(item, jobs=tuple(jobs))
+        return item._replace(jobs=tuple(jobs))
 
     def _describe(
         self, item: Workflow, job: Job, step: Step, command: Command | None
@@ -247,17 +246,17 @@ def _merged(by_event: Mapping[str, tuple[Run, ...]]) -> tuple[Run, ...]:
             key = (run.workflow.path, run.job.id, id(run.job), id(run.step), id(run.command))
             old = best.get(key)
             if old is None:
-                best[key] = replace(run, events=frozenset({event}))
+                best[key] = run._replace(events=frozenset({event}))
                 continue
             better = (run.on_failure, not run.certain) < (old.on_failure, not old.certain)
-            best[key] = replace(run if better else old, events=old.events | {event})
+            best[key] = (run if better else old)._replace(events=old.events | {event})
     return tuple(best.values())
 
 
 def _given(job: Job, inputs: Mapping[str, str]) -> Job:
     """Put what the caller passes into the environment's name of a reusable workflow's job."""
     match = re.fullmatch(r"\$\{\{\s*inputs\.([\w-]+)\s*\}\}", job.environment or "")
-    return replace(job, environment=inputs.get(match.group(1), job.environment)) if match else replace(job)
+    return job._replace(environment=inputs.get(match.group(1), job.environment)) if match else job._replace()
 
 
 def _stacks(repository: Repository) -> frozenset[str]:

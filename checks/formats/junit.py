@@ -16,7 +16,10 @@ class ReportProblem(Exception):
 
 @dataclass(frozen=True, slots=True)
 class TestCase:
-    """One test and its outcome: ``passed``, ``failed``, ``error`` or ``skipped``, with the reason it gave."""
+    """One test and its outcome: ``passed``, ``failed``, ``error`` or ``skipped``, with the reason it gave.
+
+    `id` is what its runner calls it, where that can't be told from group and name.
+    """
 
     __test__ = False
 
@@ -26,6 +29,7 @@ class TestCase:
     seconds: float = 0.0
     message: str = ""
     file: str = ""
+    id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

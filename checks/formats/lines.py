@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import NamedTuple
 
 SIZE_LIMIT = 256 << 20  # bytes of one coverage file
 
 
-@dataclass(frozen=True, slots=True)
-class LineHits:
+class LineHits(NamedTuple):
     """Executed lines by file, with paths as the report gives them (absolute or relative).
 
     `executable` holds, for formats that say so, every line that could have been executed; `problems` what could not
@@ -17,7 +17,7 @@ class LineHits:
     """
 
     executed: Mapping[str, frozenset[int]]
-    executable: Mapping[str, frozenset[int]] = field(default_factory=dict)
+    executable: Mapping[str, frozenset[int]] = MappingProxyType({})
     problems: tuple[str, ...] = ()
 
 

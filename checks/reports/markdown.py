@@ -7,7 +7,7 @@ blocks are left out, least important first, when the text would be longer than i
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from checks.model import Finding, OriginalitySummary, Scorecard, State, Status, percent, points
 from checks.reports import words
@@ -42,8 +42,7 @@ def code(value: str, limit: int = 160) -> str:
     return f"{fence}{pad}{text}{pad}{fence}"
 
 
-@dataclass(frozen=True, slots=True)
-class _Block:
+class _Block(NamedTuple):
     """A part of the text that is shown whole or not at all; the lower `rank`, the longer it is kept."""
 
     rank: int

@@ -250,6 +250,7 @@ def environment_is_locked(run: SuiteRun) -> Verdict:
     but no hashes it is half done.
 
     Commit `uv.lock`, `poetry.lock`, or requirements compiled with `uv pip compile --generate-hashes`; install from it.
+    For Ruby commit `Gemfile.lock`, with `bundle lock --add-checksums`.
     """
     if not run.results:
         return blocked("no tests were found", by="tests.present")

@@ -1,22 +1,20 @@
-"""What every stack's runner offers, and how the suites of a repository are found.
-
-A repository may hold several suites (a monorepo): each is a folder with a manifest or a test configuration of its
-own and with tests below it that belong to no deeper suite.
-"""
+"""What a suite is, and what every stack's runner offers. How suites are found stands in `checks.runners.finding`."""
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from checks.formats.junit import JUnitReport
 from checks.model import NotMeasured
 from checks.repository import Repository
-from checks.sandbox import Completed
 from checks.session import Session
+
+if TYPE_CHECKING:  # a static grading finds suites and runs none
+    from checks.formats.junit import JUnitReport
+    from checks.sandbox import Completed
 
 COPY_LIMIT = 2 << 30  # bytes of a tree that is worth copying
 _STALE_NAMES = frozenset({".coverage", "coverage.xml", "lcov.info", ".resultset.json", ".last_run.json",
@@ -24,8 +22,7 @@ _STALE_NAMES = frozenset({".coverage", "coverage.xml", "lcov.info", ".resultset.
 _STALE_FOLDERS = frozenset({".pytest_cache", "htmlcov", "__pycache__", ".nyc_output"})
 
 
-@dataclass(frozen=True, slots=True)
-class Suite:
+class Suite(NamedTuple):
     """One test suite: its stack, its folder ("" is the root), its framework, and the file that showed it."""
 
     stack: str
@@ -43,8 +40,7 @@ class Suite:
         return f"{self.folder}/{relative}" if self.folder else relative
 
 
-@dataclass(frozen=True, slots=True)
-class Environment:
+class Environment(NamedTuple):
     """An installed environment: where, by which interpreter, from which file, and how firmly that file pins.
 
     `pinned` is ``hashes``, ``versions`` or "" (not at all); `tools` is the folder of the grader's own coverage.
@@ -67,8 +63,15 @@ class InstallFailed(Exception):
         self.log = log
 
 
-@dataclass(frozen=True, slots=True)
-class RawRun:
+class BootFailed(Exception):
+    """A process did not start. `process` names it, `log` are its last lines."""
+
+    def __init__(self, process: str, reason: str, log: str) -> None:
+        super().__init__(f"{process}: {reason}")
+        self.process, self.log = process, log
+
+
+class RawRun(NamedTuple):
     """What running one suite gave: the report of its tests, the lines it ran by repository path, and how it ended.
 
     `problem` is empty when the run ended by itself and its records agree; `log` are the last lines it wrote.
@@ -78,7 +81,7 @@ class RawRun:
     """
 
     report: JUnitReport
-    lines: Mapping[str, frozenset[int]] = field(default_factory=dict)
+    lines: Mapping[str, frozenset[int]] = MappingProxyType({})
     problem: str = ""
     log: str = ""
     exit: int | None = 0
@@ -92,12 +95,9 @@ class RawRun:
 
 
 class Runner(Protocol):
-    """Knows how the suites of one stack are found, installed and run."""
+    """Knows how the suites of one stack are installed and run."""
 
     stack: str
-
-    def detect(self, repository: Repository) -> tuple[Suite, ...]:
-        """Return the stack's suites, without running anything."""
 
     def install(self, suite: Suite, copy: Path, session: Session) -> Environment:
         """Return the suite's environment, from the cache or built now.
@@ -126,6 +126,12 @@ class Runner(Protocol):
     ) -> Completed:
         """Run the named tests until the first failure and return how that ended: exit code 0 when all passed."""
 
+    def tests_by_line(self, data: Path, file: Path) -> Mapping[int, frozenset[str]]:
+        """Return the tests that ran each line of a file, by the names that `retest` takes.
+
+        `data` is that of a run, `file` a path as it was then. Raises OSError or ValueError when it can't be read.
+        """
+
 
 def runners() -> dict[str, Runner]:
     """Return every runner by stack."""
@@ -135,25 +141,6 @@ def runners() -> dict[str, Runner]:
 
     found: tuple[Runner, ...] = (PythonRunner(), RubyRunner(), NodeRunner())
     return {r.stack: r for r in found}
-
-
-def suites(repository: Repository) -> tuple[Suite, ...]:
-    """Return the suites of all stacks, those of the root first."""
-    found = [s for runner in runners().values() for s in runner.detect(repository)]
-    return tuple(sorted(found, key=lambda s: (s.folder, s.stack)))
-
-
-def suite_folders(markers: Mapping[str, str], tests: Iterable[str]) -> dict[str, int]:
-    """Return how many test files belong to each folder with a marker: a file belongs to the deepest one above it."""
-    counts: dict[str, int] = {}
-    for path in tests:
-        folder = path
-        while folder:
-            folder = folder.rpartition("/")[0]
-            if folder in markers:
-                counts[folder] = counts.get(folder, 0) + 1
-                break
-    return counts
 
 
 def copy_tree(repository: Repository, destination: Path) -> None:

@@ -12,8 +12,10 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from checks import sandbox
+from checks.runners.base import BootFailed
 from checks.sandbox import Box, Completed, Running
 from checks.services.base import free_port
 from checks.session import Limits
@@ -26,16 +28,7 @@ _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
 _COMPOUND = re.compile(r"[;&|<>`(){}\n]")
 
 
-class BootFailed(Exception):
-    """A process did not start. `process` names it, `log` are its last lines."""
-
-    def __init__(self, process: str, reason: str, log: str) -> None:
-        super().__init__(f"{process}: {reason}")
-        self.process, self.log = process, log
-
-
-@dataclass(frozen=True, slots=True)
-class Stopped:
+class Stopped(NamedTuple):
     """How a process ended after SIGTERM: exit code (negative for a signal), seconds it took, its whole log's ends."""
 
     exit: int | None

@@ -6,39 +6,29 @@ its coverage configuration is never read; caches, reports and data files of an e
 
 from __future__ import annotations
 
-import configparser
 import json
 import os
 import re
 import secrets
 import shlex
-import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from checks import sandbox
-from checks.formats import coverage_py, junit
-from checks.repository import Repository
-from checks.runners.base import Environment, RawRun, Suite, suite_folders
-from checks.runners.python_environment import install
-from checks.sandbox import Box, Completed
+from checks.runners.base import Environment, RawRun, Suite
+from checks.runners.options import addopts
 from checks.session import Session
 
-TEST_FILE = re.compile(r"(?:^|/)(?:test_[^/]*|[^/]*_test|tests)\.py$")
-_MARKERS = ("pytest.ini", ".pytest.ini", "pyproject.toml", "setup.cfg", "tox.ini", "setup.py", "manage.py", "uv.lock",
-            "poetry.lock", "requirements.txt", "requirements-dev.txt")  # fmt: skip
-_TEST_FOLDER = re.compile(r"(?:^|/)tests?$")  # its requirements.txt belongs to the project above it
+if TYPE_CHECKING:  # what runs a suite is imported when one is run: a static grading only finds it
+    from checks.formats.junit import JUnitReport
+    from checks.sandbox import Completed
+
 # Options that change how tests are found and imported, but not which of them count or where reports go.
 _SAFE_OPTIONS = re.compile(
     r"^(?:--import-mode|--ds|--dc|--django-debug-mode|--asyncio-mode|--reuse-db|--no-migrations|--nomigrations"
     r"|--doctest-modules|--doctest-glob|--strict-markers|--strict-config|--strict)(?:=|$)"
 )
 _VALUE_OPTIONS = frozenset({"--import-mode", "--ds", "--dc", "--asyncio-mode", "--doctest-glob", "--django-debug-mode"})
-_RESERVED = re.compile(
-    r"^(?:PATH|HOME|TMPDIR|SHELL|IFS|ENV|BASH_ENV|(?:LD|DYLD|PYTHON|COVERAGE|PYTEST|CHECK|UV|PIP|GIT).*)$"
-)
-_INSIDE = Path(__file__).parent / "inside" / "launch.py"
 _PYTEST_ENDS = {
     2: "the run was interrupted",
     3: "pytest had an internal error",
@@ -52,36 +42,20 @@ class PythonRunner:
 
     stack = "python"
 
-    def detect(self, repository: Repository) -> tuple[Suite, ...]:
-        """Return a suite for every folder with a Python manifest or test configuration and tests below it."""
-        markers: dict[str, str] = {}
-        tests: list[str] = []
-        ranks = {name: rank for rank, name in enumerate(_MARKERS)}
-        for entry in repository.entries:
-            if entry.symlink:
-                continue
-            folder, _, name = entry.path.rpartition("/")
-            if name in ranks and not (name.startswith("requirements") and _TEST_FOLDER.search(folder)):
-                known = markers.get(folder)
-                if known is None or ranks[name] < ranks[known.rpartition("/")[2]]:
-                    markers[folder] = entry.path
-            if TEST_FILE.search(entry.path):
-                tests.append(entry.path)
-        if tests and not markers:
-            markers[""] = tests[0]
-        counts = suite_folders(markers, tests)
-        return tuple(Suite(self.stack, folder, "pytest", markers[folder]) for folder in sorted(counts))
-
     def install(self, suite: Suite, copy: Path, session: Session) -> Environment:
         """Return the suite's environment; raises InstallFailed or NotMeasured."""
+        from checks.runners.python_environment import install
+
         return install(suite, copy, session)
 
     def test(
         self, suite: Suite, copy: Path, environment: Environment, services: Mapping[str, str], session: Session
     ) -> RawRun:
         """Run the suite and read what it left; raises NotMeasured when isolation is required and missing."""
+        from checks.runners.launching import run_folder
+
         folder = (copy / suite.folder).resolve()
-        run = _folder(session)
+        run = run_folder(session)
         kept, dropped = _options(folder)
         orders = _orders(folder, copy.resolve(), run, environment, kept)
         done = _launch(orders, run, folder, copy, environment, services, session, session.limits.seconds)
@@ -105,30 +79,36 @@ class PythonRunner:
 
         Exit code 0 means that all of them passed. Raises NotMeasured when isolation is required and missing.
         """
+        from checks.runners.launching import run_folder
+
         folder = (copy / suite.folder).resolve()
-        run = _folder(session)
+        run = run_folder(session)
         orders = _orders(folder, copy.resolve(), run, environment, _options(folder)[0])
         orders["measured"] = False
         dropped = ("--junitxml", "--continue-on-collection-errors", "--maxfail")
         orders["args"] = [a for a in orders["args"] if not a.startswith(dropped)] + ["--exitfirst", *tests]
         return _launch(orders, run, folder, copy, environment, services, session, seconds)
 
+    def tests_by_line(self, data: Path, file: Path) -> Mapping[int, frozenset[str]]:
+        """Return the test functions that ran each line of a file; raises OSError or ValueError.
+
+        They are named without their parameters: some of those differ from run to run.
+        """
+        from checks.formats import coverage_py
+
+        tests = coverage_py.tests_by_line(data, str(file))
+        return {line: frozenset(name.partition("[")[0] for name in names) for line, names in tests.items()}
+
 
 def _variables(environment: Environment, folder: Path) -> dict[str, str]:
+    from checks.runners.launching import example_values
+
     return {
         **example_values(folder),
         "SECRET_KEY": secrets.token_urlsafe(48),
         "VIRTUAL_ENV": str(environment.root),
         "PATH": f"{environment.root / 'bin'}:{os.environ.get('PATH', os.defpath)}",
     }
-
-
-def _folder(session: Session) -> Path:
-    """Make the folder of one run, of a name that the code under test can't know."""
-    run = session.work / f"run-{secrets.token_hex(8)}"
-    (run / "data").mkdir(parents=True)
-    (run / "out").mkdir()
-    return run
 
 
 def _launch(
@@ -141,15 +121,14 @@ def _launch(
     session: Session,
     seconds: float,
 ) -> Completed:
+    from checks import sandbox
+    from checks.runners.launching import INSIDE, box_for_tests
+
     (run / "orders.json").write_text(json.dumps(orders))
     variables = {**_variables(environment, folder), "PYTHONDONTWRITEBYTECODE": "1", **services}
     base = sandbox.environment(run / "home", run / "tmp", variables)
-    box = None
-    if sandbox.isolated(session):
-        box = Box(environment.readable, (copy, run), network=bool(services))
-        shared = "shared with the machine, since the tests use its services" if services else "off"
-        session.note(f"network during the tests: {shared}")
-    command = [environment.root / "bin" / "python", _INSIDE, run / "orders.json"]
+    box = box_for_tests(session, environment.readable, (copy, run), services)
+    command = [environment.root / "bin" / "python", INSIDE / "launch.py", run / "orders.json"]
     return sandbox.run(command, cwd=folder, env=base, limits=session.limits, seconds=seconds, box=box)
 
 
@@ -191,8 +170,11 @@ def _orders(folder: Path, copy: Path, run: Path, environment: Environment, kept:
 
 
 def _read(copy: Path, orders: dict[str, Any], done: Completed, session: Session, dropped: str) -> RawRun:
+    from checks.formats import coverage_py, junit
+    from checks.runners.launching import ended
+
     record = _record(Path(orders["record"]))
-    problem = _ended(done, session)
+    problem = ended(done, session)
     if record is None:
         how = f"with exit code {done.exit}" if done.exit is not None else "by force"
         problem = problem or f"the run ended {how} before it was over"
@@ -226,16 +208,7 @@ def _record(path: Path) -> dict[str, Any] | None:
     return record if isinstance(record, dict) else None
 
 
-def _ended(done: Completed, session: Session) -> str:
-    if done.timed_out:
-        return f"the tests did not end within {session.limits.seconds:g} s and were ended"
-    if done.limit:
-        bound = {"processes": session.limits.processes, "memory": f"{(session.limits.memory or 0) >> 20} MiB"}
-        return f"the tests used more {done.limit} than allowed ({bound[done.limit]}) and were ended"
-    return ""
-
-
-def _disagreement(record: dict[str, Any], report: junit.JUnitReport, done: Completed) -> str:
+def _disagreement(record: dict[str, Any], report: JUnitReport, done: Completed) -> str:
     """Say how exit code, report and record contradict each other or the run stopped early; empty if they agree."""
     if record.get("interrupted"):
         return f"the run was stopped from within: {record['interrupted']}"
@@ -265,62 +238,5 @@ def _options(folder: Path) -> tuple[str, str]:
     return shlex.join(kept), shlex.join(dropped)
 
 
-def addopts(read: Callable[[str], str | None]) -> tuple[str, list[str]]:
-    """Return the configuration file that pytest would use and the words of its `addopts`.
-
-    `read` gives the text of a file of the suite's folder, or None when there is none.
-    """
-    for name, section in (("pytest.ini", "pytest"), (".pytest.ini", "pytest"), ("pyproject.toml", ""),
-                          ("tox.ini", "pytest"), ("setup.cfg", "tool:pytest")):  # fmt: skip
-        text = read(name)
-        value = None if text is None else _ini_addopts(text, section) if section else _toml_addopts(text)
-        if value is not None:
-            try:
-                return name, value if isinstance(value, list) else shlex.split(value, comments=True)
-            except ValueError:
-                return name, []
-    return "", []
-
-
-def _toml_addopts(text: str) -> list[str] | str | None:
-    try:
-        document = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError):
-        return None
-    tool = document.get("tool")
-    table = tool.get("pytest") if isinstance(tool, dict) else None
-    if not isinstance(table, dict):
-        return None
-    value = table.get("ini_options", table)
-    found = value.get("addopts", "") if isinstance(value, dict) else ""
-    return [str(v) for v in found] if isinstance(found, list) else str(found)
-
-
-def _ini_addopts(text: str, section: str) -> str | None:
-    parser = configparser.RawConfigParser(strict=False)
-    try:
-        parser.read_string(text)
-    except configparser.Error:
-        return None
-    return parser.get(section, "addopts", fallback="") if parser.has_section(section) else None
-
-
 def _text(path: Path) -> str | None:
     return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else None
-
-
-def example_values(folder: Path) -> dict[str, str]:
-    """Return the variables that `.env.example` names, with its example values; never one that steers a program."""
-    path = folder / ".env.example"
-    if not path.is_file() or path.is_symlink():
-        return {}
-    values: dict[str, str] = {}
-    for line in path.read_text(encoding="utf-8", errors="replace").splitlines()[:500]:
-        match = re.match(r"\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.*?)\s*$", line)
-        if match and not _RESERVED.match(match[1]):
-            value = match[2]
-            quoted = re.match(r"""(["'])(.*?)\1""", value)
-            value = quoted[2] if quoted else re.sub(r"\s+#.*$", "", value)
-            if value and "\0" not in value:
-                values[match[1]] = value
-    return values

@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from checks.runners.base import InstallFailed
 
@@ -26,8 +25,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _LOCAL = re.compile(r"^(?:(?:-e|--editable)[ =]|\.{0,2}/|\.(?:\[|$)|file:)")
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(NamedTuple):
     """How an environment is filled.
 
     `lock` names the file that decides, `pinned` says how firmly: ``hashes``, ``versions`` or "" (not at all). Either

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import os
@@ -11,22 +10,20 @@ import re
 import shutil
 import sys
 import tomllib
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 from checks import sandbox
 from checks.model import NotMeasured
 from checks.runners.base import Environment, InstallFailed, Suite
+from checks.runners.launching import PROXY, locked
 from checks.runners.python_dependencies import Plan, plan
 from checks.session import Session
 
 LAYOUT = "4"  # changes when environments of an older grader must not be used again
-# What an installer needs to reach its index, and nothing else of the grader's environment.
 _NETWORK = re.compile(
-    r"(?i)^(?:https?_proxy|no_proxy|all_proxy|ssl_cert_file|ssl_cert_dir|requests_ca_bundle|curl_ca_bundle"
+    rf"(?i)^(?:{PROXY}|requests_ca_bundle|curl_ca_bundle"
     r"|uv_(?:index|default_index|index_url|extra_index_url|find_links|offline|native_tls|system_certs|http_timeout))$"
 )
 _OFFLINE = re.compile(
@@ -38,8 +35,7 @@ _PTH = (
 )
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Interpreter:
+class Interpreter(NamedTuple):
     """An installed Python: its version as (major, minor) and its path."""
 
     version: tuple[int, int]
@@ -137,7 +133,7 @@ def install(suite: Suite, copy: Path, session: Session) -> Environment:
              str(interpreter.path.stat().st_mtime_ns), str(Path(uv).stat().st_size), platform.platform()]  # fmt: skip
     key = hashlib.sha256("\0".join(facts).encode()).hexdigest()[:24]
     root = session.cache / "environments" / key
-    with _locked(root):
+    with locked(root):
         if not (root / "ready.json").is_file():
             shutil.rmtree(root, ignore_errors=True)
             try:
@@ -156,14 +152,6 @@ def install(suite: Suite, copy: Path, session: Session) -> Environment:
     )
     session.note(f"{interpreter.name}, environment from {steps.lock or 'unpinned dependencies'}")
     return Environment(root, interpreter.name, steps.lock, steps.pinned, readable, framework, overlay)
-
-
-@contextmanager
-def _locked(root: Path) -> Iterator[None]:
-    root.parent.mkdir(parents=True, exist_ok=True)
-    with root.with_name(f"{root.name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
 
 
 def site_packages(root: Path) -> Path:
@@ -236,7 +224,7 @@ def coverage_for(interpreter: Interpreter, uv: str, session: Session) -> Path:
     own = coverage.__version__
     tag = f"{interpreter.version[0]}{interpreter.version[1]}"
     folder = session.cache / "tools" / f"coverage-{own}-{tag}"
-    with _locked(folder):
+    with locked(folder):
         if not folder.is_dir():
             staging = folder.with_name(f"{folder.name}.new")
             shutil.rmtree(staging, ignore_errors=True)

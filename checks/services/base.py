@@ -16,9 +16,8 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from checks.model import NotMeasured
 from checks.repository import FileTooLarge, Repository
@@ -29,8 +28,7 @@ START_SECONDS = 20.0  # until a server must answer
 PORT_ATTEMPTS = 3  # a free port can be taken by somebody else before the server has it
 
 
-@dataclass(frozen=True, slots=True)
-class Service:
+class Service(NamedTuple):
     """A database that tests may use: its kind, the variable that names its URL, the URL, and where it comes from."""
 
     name: str
@@ -39,8 +37,7 @@ class Service:
     origin: str
 
 
-@dataclass(frozen=True, slots=True)
-class Server:
+class Server(NamedTuple):
     """A started server and its URL."""
 
     running: Running

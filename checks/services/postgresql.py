@@ -20,8 +20,8 @@ import struct
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from checks import sandbox
 from checks.model import NotMeasured
@@ -45,8 +45,7 @@ _SETTINGS = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Installation:
+class Installation(NamedTuple):
     """A folder with `initdb` and `postgres`, and how to call it."""
 
     folder: Path

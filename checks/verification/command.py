@@ -17,7 +17,16 @@ from checks.verification.run import verify
 SHOWN = 400  # characters of what was seen, on the terminal
 
 
-def run(folder: Path, options: Options, *, only: Sequence[str], repeat: int, as_json: bool, output: Path | None) -> int:
+def run(
+    folder: Path,
+    options: Options,
+    *,
+    only: Sequence[str],
+    repeat: int,
+    thorough: bool,
+    as_json: bool,
+    output: Path | None,
+) -> int:
     """Verify the project in `folder`, tell each outcome as it comes, and return the exit code: 1 when one did not hold.
 
     With `as_json` the outcomes are written as a JSON list at the end, to `output` or standard output.
@@ -28,7 +37,7 @@ def run(folder: Path, options: Options, *, only: Sequence[str], repeat: int, as_
         outcomes.append(outcome)
         click.echo(_line(outcome), err=as_json and output is None)
 
-    held = verify(folder, options, tell, only=only, repeat=repeat)
+    held = verify(folder, options, tell, only=only, repeat=repeat, thorough=thorough)
     failed = sum(not outcome.held for outcome in outcomes)
     click.echo(f"{len(outcomes) - failed} of {len(outcomes)} held.", err=as_json and output is None)
     if as_json:

@@ -7,7 +7,6 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from checks.acceptance import scenarios
@@ -25,11 +24,20 @@ _SCAFFOLD = "from scaffolder.cli import main; main()"
 Tell = Callable[[Outcome], None]
 
 
-def verify(folder: Path, options: Options, tell: Tell, *, only: Sequence[str] = (), repeat: int = 1) -> bool:
+def verify(
+    folder: Path,
+    options: Options,
+    tell: Tell,
+    *,
+    only: Sequence[str] = (),
+    repeat: int = 1,
+    thorough: bool = False,
+) -> bool:
     """Verify the project in `folder` and return whether everything held; `tell` gets each outcome at once.
 
     `only` restricts it to faults with these names, or whose checks are of these milestones, families or ids. With
-    `repeat` the solution is graded so many times and the scorecards are compared.
+    `repeat` the solution is graded so many times and the scorecards are compared. Of behaviour, a fault is graded on
+    its own scenario; `thorough` runs all of them on each fault, so that a false alarm of another is seen.
 
     Raises InvalidProject when the folder holds no ready project with a solution, BrokenFault and BrokenScenario for
     what cannot be used.
@@ -49,7 +57,7 @@ def verify(folder: Path, options: Options, tell: Tell, *, only: Sequence[str] = 
         if not only:
             note(judge.starter(_graded(_made(project, work / "starter"), project, options), project.baseline))
         made = _made(project, work / "solution", "--solution")
-        everything = options if not only else replace(options, only=_needed(faults))
+        everything = options if not only else options._replace(only=_needed(faults, thorough=thorough))
         cards = [_graded(made, project, everything) for _ in range(repeat)]
         if not only:
             note(judge.solution(cards[0]))
@@ -58,7 +66,8 @@ def verify(folder: Path, options: Options, tell: Tell, *, only: Sequence[str] = 
         before = judge.states(cards[0])
         for fault in faults:
             copy = _broken(made, work / fault.name, fault)
-            note(judge.fault(fault, before, _graded(copy, project, replace(options, only=_asked(fault)))))
+            asked = options._replace(only=_asked(fault, thorough=thorough))
+            note(judge.fault(fault, before, _graded(copy, project, asked)))
     return all(outcome.held for outcome in outcomes)
 
 
@@ -78,11 +87,11 @@ def _named(fault: Fault, only: Sequence[str]) -> bool:
     return any(name in (fault.name, fault.check, milestone) or fault.check.startswith(f"{name}.") for name in only)
 
 
-def _asked(fault: Fault) -> tuple[str, ...]:
+def _asked(fault: Fault, *, thorough: bool) -> tuple[str, ...]:
     """Return what is graded on a fault: its own kind of evidence, and all that costs next to nothing."""
     family = fault.check.split(".")[0]
     if family == "acceptance":
-        return ("acceptance", *STATIC)
+        return ("acceptance" if thorough else fault.check, *STATIC)
     if fault.check == "tests.strength":
         return ("tests", "coverage", *STATIC)
     if family in ("tests", "coverage"):
@@ -95,8 +104,8 @@ _SUITE = ("tests.present", "tests.pass", "tests.floor", "tests.assertions", "tes
           "tests.focused", "tests.env-lock", "tests.documented-command")  # fmt: skip
 
 
-def _needed(faults: Sequence[Fault]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(name for fault in faults for name in _asked(fault)))
+def _needed(faults: Sequence[Fault], *, thorough: bool) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for fault in faults for name in _asked(fault, thorough=thorough)))
 
 
 def _made(project: Project, destination: Path, *options: str) -> Path:

@@ -338,8 +338,10 @@ def test_a_reader_that_has_seen_enough_is_no_failure(check: Check, repo: Path, a
 
 def test_a_failing_target_leaves_the_others_their_results(check: Check, repo: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    result = check(repo, tmp_path / "nowhere", "--static", "--format", "json", "-o", out)
+    result = check(tmp_path / "nowhere", repo, "--static", "--format", "json", "-o", out)
     assert result.exit_code == 2
+    assert "no such folder" in result.stderr
+    assert "1 repository" in result.stdout
     for good in (out / repo.name / "scorecard.json", tmp_path / "cache" / "results" / f"{repo.name}.json"):
         assert document.loads(good.read_text(encoding="utf-8")).project == "tiny"
     for bad in (out / "nowhere" / "scorecard.json", tmp_path / "cache" / "results" / "nowhere.json"):

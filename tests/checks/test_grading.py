@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 from checks.fingerprints import build, dumps
@@ -25,7 +24,7 @@ def test_a_copy_is_marked_without_losing_a_point_and_new_fingerprints_are_not_an
 ) -> None:
     checks = (WeightedCheck("security.env-file-not-tracked", 1), WeightedCheck("originality.own-work", 1))
     milestone = Milestone("m1", 1, "One", 10, "docs/m1.md", (), checks)
-    own = replace(project(), folder=tmp_path / "template", milestones=(milestone,))
+    own = project()._replace(folder=tmp_path / "template", milestones=(milestone,))
     write_tree(own.folder, {"project.toml": "id = 'p'\n"})
     write_tree(tmp_path / "repo", {".gitignore": ".env\n", **STARTER, **renamed(SOLUTION)})
 

@@ -10,7 +10,6 @@ import os
 import re
 import subprocess
 import tomllib
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +28,7 @@ def rendered(project: str, folder: Path, answers: dict[str, str]) -> Path:
 
     A project that is planned yet is rendered, too: its starter may be there before its scenarios.
     """
-    render_project(replace(find_project(project), status="ready"), folder, answers)
+    render_project(find_project(project)._replace(status="ready"), folder, answers)
     subprocess.run(["git", "init", "--quiet", "--template=", folder], check=True)
     return folder
 

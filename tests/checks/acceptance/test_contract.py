@@ -12,6 +12,11 @@ from checks.acceptance.peer import Peer, Reply, Request
 from checks.acceptance.recorder import Recorder
 from tests.support.tiny import CONTRACT
 
+THINGS = CONTRACT.replace(
+    "  /broken:\n    get:\n",
+    "  /things/{id}:\n    get:\n      parameters: [{name: id, in: path, required: true, schema: {type: integer}}]\n",
+)
+
 
 def answer(request: Request) -> Reply:
     if request.path == "/greeting":
@@ -67,6 +72,16 @@ def test_a_status_that_the_contract_does_not_name_and_a_wrong_media_type_are_vio
     first, second = contract.violations
     assert "501" in first.reason
     assert "text/plain" in second.reason
+
+
+def test_an_answer_of_a_path_with_a_parameter_is_judged(tmp_path: Path, recorder: Recorder, peer: Peer) -> None:
+    file = tmp_path / "things.yaml"
+    file.write_text(THINGS)
+    contract = Contract(file, recorder, peer.url)
+    recorder.client(peer.url).get("/things/7")
+    (violation,) = contract.violations
+    assert violation.operation == "GET /things/{id}"
+    assert "3 is not of type" in violation.reason
 
 
 def test_paths_that_the_contract_does_not_know_and_other_services_are_not_judged(

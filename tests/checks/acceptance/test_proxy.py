@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import struct
 import threading
 from collections.abc import Iterator
 
@@ -70,6 +71,17 @@ def test_a_cut_breaks_connections_and_refuses_new_ones_until_it_is_restored(echo
         assert proxy.port == port
         with socket.create_connection(("127.0.0.1", port), timeout=10) as near:
             assert exchanged(near, b"after") == b"after"
+
+
+def test_a_client_that_leaves_with_a_reset_ends_the_connection_to_the_server() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server, Proxy("127.0.0.1", server.getsockname()[1]) as proxy:
+        near = socket.create_connection(("127.0.0.1", proxy.port), timeout=10)
+        far, _ = server.accept()
+        with far:
+            far.settimeout(5)
+            near.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            near.close()
+            assert has_ended(far)
 
 
 def test_a_server_that_is_not_there_ends_the_connection() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -23,7 +22,7 @@ KNOWN = dumps(build(raw(STARTER), raw(STARTER | SOLUTION)))
 
 
 def compared(root: Path, files: Mapping[str, str | bytes], known: str | None = KNOWN) -> Originality:
-    own = replace(project(), folder=root / "template")
+    own = project()._replace(folder=root / "template")
     own.folder.mkdir()
     if known is not None:
         own.fingerprints.write_text(known, encoding="utf-8")

@@ -202,6 +202,15 @@ def test_every_file_gets_its_kind(tmp_path: Path) -> None:
     assert next(f for f in index.files if f.path == "src/app.py").marked == (1,)
 
 
+def test_options_of_rspec_that_leave_examples_out_are_found(tmp_path: Path) -> None:
+    options = "--require spec_helper\n--tag ~slow\n--format d\n-Pspec/a_spec.rb\n--fail-fast\n"
+    files = {"Gemfile": "", "spec/a_spec.rb": "", "spec/b_spec.rb": "", ".rspec": options, "api/.rspec": "--tag x\n"}
+    index = source.collect(repository(tmp_path, files))
+    assert [(o, str(at)) for o, at in index.narrowed] == [
+        ("--tag ~slow", ".rspec"), ("-Pspec/a_spec.rb", ".rspec"), ("--fail-fast", ".rspec"),
+    ]  # fmt: skip
+
+
 def test_narrowing_options_and_omit_lists_are_found_with_their_places(tmp_path: Path) -> None:
     files = {
         "pyproject.toml": '[tool.pytest.ini_options]\naddopts = "-q -k fast --deselect=x"\n'

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, is_dataclass, replace
 from enum import StrEnum
 from fractions import Fraction
 from typing import Any, TypeVar
@@ -327,7 +326,7 @@ def scorecard(**changes: Any) -> Scorecard:
         ),
         seconds=48.2,
     )
-    return replace(card, **changes)
+    return card._replace(**changes)
 
 
 def empty() -> Scorecard:
@@ -349,10 +348,10 @@ def empty() -> Scorecard:
 
 def perfect() -> Scorecard:
     """The reference solution: everything earned, everything known."""
-    found = tuple(replace(f, verdict=passed("as it should be")) for f in findings())
+    found = tuple(f._replace(verdict=passed("as it should be")) for f in findings())
     scores = milestones(found)
     whole = sum((m.possible for m in scores), Fraction(0))
-    metrics = tuple(replace(m, status=Status.MET) for m in scorecard().metrics)
+    metrics = tuple(m._replace(status=Status.MET) for m in scorecard().metrics)
     lines = CoverageSummary(61, 61, 0, 0, (FileCoverage("src/data_platform/config.py", 61, 61),))
     return scorecard(
         findings=found,
@@ -370,7 +369,7 @@ def perfect() -> Scorecard:
 def copied() -> Scorecard:
     """A repository that earned everything with code of the reference."""
     found = OriginalitySummary(12_341, 28_400, 2_010, 30_118, (FileOrigin("src/main.py", 0, 28_400, 2_010, 3),))
-    return replace(perfect(), originality=found)
+    return perfect()._replace(originality=found)
 
 
 def hostile(text: str = HOSTILE) -> Scorecard:
@@ -395,11 +394,10 @@ def _poisoned(value: T, text: str) -> T:
         return value
     if isinstance(value, str):
         return f"{value} {text}"  # type: ignore[return-value]
+    if isinstance(value, tuple) and hasattr(value, "_fields"):
+        parts = zip(value._fields, value, strict=True)
+        kept = {"graded_at"}
+        return value._replace(**{n: _poisoned(v, text) for n, v in parts if n not in kept})  # type: ignore[attr-defined,no-any-return]
     if isinstance(value, tuple):
         return tuple(_poisoned(item, text) for item in value)  # type: ignore[return-value]
-    if is_dataclass(value) and not isinstance(value, type):
-        keep = {"graded_at"}
-        return replace(
-            value, **{f.name: _poisoned(getattr(value, f.name), text) for f in fields(value) if f.name not in keep}
-        )
     return value

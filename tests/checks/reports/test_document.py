@@ -3,7 +3,6 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Iterator
-from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -175,5 +174,5 @@ def test_an_error_says_hostile_names_safely() -> None:
 
 
 def test_a_whole_number_of_seconds_is_as_good_as_a_decimal_one() -> None:
-    data = json.loads(render(replace(samples.scorecard(), seconds=3.0)).replace('"seconds": 3.0', '"seconds": 3'))
+    data = json.loads(render(samples.scorecard()._replace(seconds=3.0)).replace('"seconds": 3.0', '"seconds": 3'))
     assert from_document(data).seconds == 3.0

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from dataclasses import replace
 from fractions import Fraction
 
 import pytest
@@ -51,7 +50,7 @@ def test_a_score_just_below_a_round_figure_never_reads_as_it(name: str) -> None:
 @pytest.mark.parametrize("name", ["terminal", "markdown", "html"])
 def test_a_milestone_in_which_nothing_applies_says_so(name: str) -> None:
     first, *rest = samples.scorecard().milestones
-    nothing = replace(first, possible=Fraction(0), earned=Fraction(0), checks=())
+    nothing = first._replace(possible=Fraction(0), earned=Fraction(0), checks=())
     text = render(name, samples.scorecard(milestones=(nothing, *rest)))
     assert "nothing applies" in text or "nothing in it applies" in text
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import replace
 from typing import Any
 
 import jsonschema_rs
@@ -195,7 +194,7 @@ def test_a_path_is_a_relative_reference_whatever_it_is_called(path: str, uri: st
 def test_fingerprints_survive_a_moved_line_and_differ_by_path() -> None:
     def prints(line: int) -> list[dict[str, str]]:
         verdict = failed("bad", Location("a.py", line), Location("b.py", line))
-        found = replace(samples.findings()[0], verdict=verdict)
+        found = samples.findings()[0]._replace(verdict=verdict)
         return [r["partialFingerprints"] for r in run(samples.scorecard(findings=(found,)))["results"]]
 
     assert prints(1) == prints(9)

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from fractions import Fraction
 
 from checks.model import FileCoverage, Location, State, Subject, SuiteSummary
@@ -59,13 +58,13 @@ def test_a_file_without_executable_lines_is_covered() -> None:
 def test_the_subject_says_where_the_tree_comes_from() -> None:
     card = samples.scorecard()
     assert words.subject_sentence(card) == "main @ 4f2c1e98b7, 2 files differ from the commit"
-    one = replace(card, subject=replace(card.subject, dirty=1, branch=None))
+    one = card._replace(subject=card.subject._replace(dirty=1, branch=None))
     assert words.subject_sentence(one) == "4f2c1e98b7, 1 file differs from the commit"
     assert (
-        words.subject_sentence(replace(card, subject=Subject("x", None, None, "d", 0, 1)))
+        words.subject_sentence(card._replace(subject=Subject("x", None, None, "d", 0, 1)))
         == "not under version control"
     )
-    fresh = replace(card, subject=Subject("x", None, "main", "d", 0, 1))
+    fresh = card._replace(subject=Subject("x", None, "main", "d", 0, 1))
     assert words.subject_sentence(fresh) == "main, nothing committed yet"
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -35,7 +34,7 @@ def lock(files: dict[str, str], version: str = __version__, tool: tuple[str, ...
 
 def judged(item: Check, root: Path, files: dict[str, str], originals: dict[str, str] = FILES) -> Verdict:
     write_tree(root / "template/starter", {**originals, "docs/answers.md.jinja": "{{ x }}"})
-    own = replace(project(), folder=root / "template", ownership=Ownership(tool=("docs/**", ".github/**")))
+    own = project()._replace(folder=root / "template", ownership=Ownership(tool=("docs/**", ".github/**")))
     session = Session(own, root / "work", root / "cache")
     tree = repository(root / "repo", files)
     return judge([item], collectors(), {Repository: tree, Session: session}, workers=1)[0][item.id]

@@ -1,4 +1,3 @@
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -20,7 +19,7 @@ def run(
     outcomes = ["passed"] * passed + ["failed"] * failed + ["skipped"] * skipped
     cases = tuple(TestCase(f"{name}[{n}]", "tests.test_x", outcome) for n, outcome in enumerate(outcomes))
     base = SuiteResult(PYTEST, "complete", cases=cases, lock="uv.lock", pinned="hashes")
-    return SuiteRun(SuiteSummary(passed, failed, 0, skipped, seconds), (replace(base, **result),))  # type: ignore[arg-type]
+    return SuiteRun(SuiteSummary(passed, failed, 0, skipped, seconds), (base._replace(**result),))  # type: ignore[arg-type]
 
 
 NONE = SuiteRun(SuiteSummary(0, 0, 0, 0, 0.0), ())
@@ -71,7 +70,7 @@ def test_green_red_and_unfinished_runs_are_told_apart() -> None:
     assert rules.tests_are_green(NONE).blocked_by == "tests.present"
     assert rules.tests_are_green(UNLUCKY["install"]).blocked_by == "tests.env-lock"
     empty = SuiteRun(SuiteSummary(0, 0, 0, 0, 0.0), UNLUCKY["unknown"].results)
-    assert rules.tests_are_green(replace(empty, results=(replace(empty.results[0], cases=()),))).state is State.ERROR
+    assert rules.tests_are_green(empty._replace(results=(empty.results[0]._replace(cases=()),))).state is State.ERROR
 
 
 def test_a_suite_in_which_everything_is_skipped_is_not_green() -> None:

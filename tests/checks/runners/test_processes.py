@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from checks import sandbox
-from checks.runners.processes import BootFailed, boot, read_procfile, shell
+from checks.runners.base import BootFailed
+from checks.runners.processes import boot, read_procfile, shell
 from checks.testing import write_tree
 
 APP = """

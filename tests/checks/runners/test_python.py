@@ -7,8 +7,9 @@ import pytest
 from checks import sandbox
 from checks.evidence import coverage, source
 from checks.model import Blocked, NotMeasured
-from checks.runners import base
-from checks.runners.python import PythonRunner, addopts, example_values
+from checks.runners import base, finding
+from checks.runners.launching import example_values
+from checks.runners.options import addopts
 from checks.session import Limits
 from checks.testing import repository, write_tree
 from tests.checks.runners.workshop import Workshop, alive, session
@@ -197,9 +198,8 @@ def test_several_suites_are_run_and_added_up(workshop: Workshop) -> None:
 
 
 def test_the_frames_of_other_stacks_say_that_they_are_not_built(workshop: Workshop) -> None:
-    files = {"Gemfile": "", "spec/a_spec.rb": "it 'x'", "web/package.json": "{}", "web/a.test.js": "it('x')"}
-    run = workshop.run(files, stack=())
-    assert [(r.stage, "not built yet" in r.problem) for r in run.results] == [("unknown", True)] * 2
+    run = workshop.run({"web/package.json": "{}", "web/a.test.js": "it('x')"}, stack=())
+    assert [(r.stage, "not built yet" in r.problem) for r in run.results] == [("unknown", True)]
     tree = workshop.tree
     with pytest.raises(NotMeasured, match="not built yet"):
         coverage.collect(run, source.collect(tree), tree)
@@ -278,13 +278,13 @@ def test_detection_finds_suites_where_their_manifests_are(tmp_path: Path) -> Non
             "lib/pyproject.toml": "", "lib/code.py": "",
         },
     )  # fmt: skip
-    found = [(s.folder, s.shown_by) for s in PythonRunner().detect(tree)]
+    found = [(s.folder, s.shown_by) for s in finding.python_suites(tree)]
     assert found == [("", "pyproject.toml"), ("services/a", "services/a/manage.py")]
 
 
 def test_tests_without_any_manifest_are_a_suite_of_the_root(tmp_path: Path) -> None:
     tree = repository(tmp_path, {"test_a.py": ""})
-    assert [s.title for s in base.suites(tree)] == ["pytest in the root"]
+    assert [s.title for s in finding.suites(tree)] == ["pytest in the root"]
 
 
 def test_other_stacks_are_detected(tmp_path: Path) -> None:
@@ -296,7 +296,7 @@ def test_other_stacks_are_detected(tmp_path: Path) -> None:
             "cli/package.json": b"x" * (2 << 20), "cli/a.spec.ts": "",
         },
     )  # fmt: skip
-    found = [(s.stack, s.folder, s.framework) for s in base.suites(tree)]
+    found = [(s.stack, s.folder, s.framework) for s in finding.suites(tree)]
     assert found == [
         ("ruby", "", "rspec"),
         ("ruby", "api", "minitest"),
@@ -304,9 +304,7 @@ def test_other_stacks_are_detected(tmp_path: Path) -> None:
         ("node", "web", "jest"),
     ]
     with pytest.raises(NotMeasured):
-        base.runners()["node"].test(base.suites(tree)[2], tmp_path, None, {}, session(tmp_path))  # type: ignore[arg-type]
-    with pytest.raises(NotMeasured):
-        base.runners()["ruby"].test(base.suites(tree)[0], tmp_path, None, {}, session(tmp_path))  # type: ignore[arg-type]
+        base.runners()["node"].test(finding.suites(tree)[2], tmp_path, None, {}, session(tmp_path))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

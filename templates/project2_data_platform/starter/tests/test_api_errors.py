@@ -82,3 +82,10 @@ def test_a_value_that_was_sent_is_not_sent_back(client: TestClient) -> None:
     response = client.post("/api/v1/data-sources", json={"name": "A", "type": "my-secret"})
     assert response.status_code == 422
     assert "my-secret" not in json.dumps(response.json())
+
+
+@pytest.mark.parametrize("body", [b'{"name": "\xff"}', b"[" * 100_000, b'{"name": ' + b"9" * 5_000 + b"}"])
+def test_a_body_that_cannot_be_decoded_is_a_422_problem(client: TestClient, body: bytes) -> None:
+    response = client.post("/api/v1/data-sources", content=body, headers={"Content-Type": "application/json"})
+    assert (response.status_code, response.headers["Content-Type"]) == (422, "application/problem+json")
+    assert [error["field"] for error in response.json()["errors"]] == ["body"]

@@ -11,6 +11,8 @@ from starlette.exceptions import HTTPException
 from data_platform.problems import MEDIA_TYPE, FieldError, problem, title
 from data_platform.sources import NameTakenError, SourceNotFoundError
 
+_UNREADABLE: FieldError = {"field": "body", "message": "can't be read: JSON is UTF-8, and not nested without end"}
+
 
 class ProblemResponse(JSONResponse):
     """A JSON answer that says it is an error."""
@@ -30,6 +32,8 @@ def add_problem_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     def http_error(_request: Request, error: HTTPException) -> ProblemResponse:
+        if error.status_code == 400:  # what FastAPI says of a body that it can't decode; the contract knows only 422
+            return ProblemResponse(problem(422, "The body can't be read.", [_UNREADABLE]), 422)
         details = {404: "There is nothing at this path.", 405: "This path doesn't take this method."}
         # Starlette gives the title as detail where a route was not found.
         detail = details.get(error.status_code, error.detail) if error.detail in _phrases(error) else error.detail

@@ -1,0 +1,1 @@
+"""Reports, as Django sees them: it owns the table and lists them."""
