@@ -18,7 +18,8 @@ RSpec.describe Form do
     form.read(...)
     nil
   rescue Problems::Invalid => e
-    e.errors.to_h { |error| [error[:field], error[:message]] }
+    wrong = e.errors
+    wrong.to_h(&:values)
   end
 
   it "gives what is there, and nothing else" do

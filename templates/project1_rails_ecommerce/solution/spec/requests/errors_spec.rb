@@ -97,8 +97,9 @@ RSpec.describe "Errors" do
       user = create(:user)
       send_body("<xml>", "application/xml", path: "/api/v1/auth/logout", headers: as(user))
       expect(response).to have_http_status(:no_content)
-      get "/api/v1/categories", params: nil, headers: { "Content-Type" => "application/xml" }
-      expect(response).to have_http_status(:ok)
+      item = create(:cart_item, user:)
+      delete "/api/v1/cart/items/#{item.id}", params: "<xml>", headers: { **as(user), "Content-Type" => "application/xml" }
+      expect(response).to have_http_status(:no_content)
     end
   end
 

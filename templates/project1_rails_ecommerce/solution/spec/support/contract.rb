@@ -79,9 +79,16 @@ module Contract
       return ["#{media_type} isn't promised"] unless promised["content"].key?(media_type)
 
       body = media_type.end_with?("json") ? JSON.parse(response.body) : response.body
-      steps = [*pointer, "content", media_type, "schema"]
-      steps.map! { |step| ERB::Util.url_encode(step.gsub("~", "~0").gsub("/", "~1")) }
-      SCHEMAS.ref("#/#{steps.join('/')}").validate(body).pluck("error")
+      schema([*pointer, "content", media_type, "schema"]).validate(body).pluck("error")
+    end
+
+    # Resolving a reference takes longer than judging by it.
+    def schema(steps)
+      @schemas ||= {}
+      @schemas[steps] ||= begin
+        escaped = steps.map { |step| ERB::Util.url_encode(step.gsub("~", "~0").gsub("/", "~1")) }
+        SCHEMAS.ref("#/#{escaped.join('/')}")
+      end
     end
   end
 end
