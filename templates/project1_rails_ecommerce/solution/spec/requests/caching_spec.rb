@@ -136,6 +136,15 @@ RSpec.describe "Cached pages" do
     expect(body["price"]).to eq("17.90")
   end
 
+  it "are forgotten after an hour in which they were right" do
+    freeze_time
+    get paths.first
+    travel 59.minutes
+    expect(statements_of { get paths.first }.size).to eq(1)
+    travel 2.minutes
+    expect(statements_of { get paths.first }.size).to be > 1
+  end
+
   it "are made anew without Redis" do
     store = ActiveSupport::Cache::RedisCacheStore.new(url: "redis://127.0.0.1:1/0", pool: false, reconnect_attempts: 0)
     allow(Rails).to receive(:cache).and_return(store)

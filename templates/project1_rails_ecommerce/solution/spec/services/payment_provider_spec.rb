@@ -39,6 +39,12 @@ RSpec.describe PaymentProvider do
     expect(charge).to have_attributes(reference: "ch_1", status: "declined")
   end
 
+  it "may have long references" do
+    reference = "x" * 255
+    charge = provider_on_a_port(saying(201, { id: reference, status: "pending" }.to_json)) { |url| ask(url) }
+    expect(charge.reference).to eq(reference)
+  end
+
   it "leaves everything open with any other answer" do
     [[500, "{}"], [202, '{"id": "ch_1", "status": "pending"}'], [201, "no JSON"], [201, "[]"], [201, "null"],
      [201, '{"id": "", "status": "pending"}'], [201, '{"id": 5, "status": "pending"}'],
