@@ -307,13 +307,13 @@ def _graded(target: Path, repository: Repository, options: dict[str, Any], ahead
     from checks.session import Limits
     from checks.urls import read_urls
     from scaffolder.errors import ScaffoldError
-    from scaffolder.projects import find_project, load_projects
+    from scaffolder.projects import find_project
 
     try:
         if options["project"]:
             project, why = find_project(options["project"]), f"{options['project']}: given by --project"
         else:
-            project, why = detect(repository, load_projects())
+            project, why = detect(repository)
         if project.status != "ready":
             raise Refused(
                 f"{target}: {project.id} ({project.title}) has no checks yet. Use --project to choose another."
