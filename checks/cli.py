@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import gc
 import os
-import signal
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from fractions import Fraction
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
@@ -32,6 +30,7 @@ from checks.delivery import (
     say,
     write_failure,
 )
+from checks.signals import end_cleanly_on_signals
 from scaffolder import __version__
 
 if TYPE_CHECKING:
@@ -162,6 +161,7 @@ class _Command(click.Command):
 )
 @click.option("--thorough", is_flag=True, help="With --verify: run every scenario on each fault, not only its own.")
 @click.option("--repeat", type=click.IntRange(1, 99), default=1, help="With --verify: grade the solution so often.")
+@click.option("--jobs", type=click.IntRange(1, 16), default=1, help="With --verify: grade so many faults at a time.")
 @click.option("--no-cache", is_flag=True, help="Measure again even when nothing changed.")
 @click.option("--color/--no-color", default=None, help="Colours. [default: on a terminal without NO_COLOR]")
 @click.option("-v", "--verbose", is_flag=True, help="Show every finding, and each step as it starts.")
@@ -211,7 +211,7 @@ def _verify(options: dict[str, Any]) -> int:
     from checks.verification.command import run
     from scaffolder.errors import ScaffoldError
 
-    _end_cleanly_on_signals()
+    end_cleanly_on_signals()
     limits = Limits(seconds=options["timeout"] or Limits().seconds)
     settings = Options(cache=cache_folder(), isolation=options["sandbox"], fresh=True, limits=limits)
     try:
@@ -220,6 +220,7 @@ def _verify(options: dict[str, Any]) -> int:
             settings,
             only=options["only"],
             repeat=options["repeat"],
+            jobs=options["jobs"],
             thorough=options["thorough"],
             as_json="json" in options["formats"],
             output=options["output"],
@@ -235,7 +236,7 @@ def _run(targets: Sequence[Path], options: dict[str, Any]) -> int:
 
     Of several targets one that can't be graded leaves the others theirs; the exit code is that of the worst.
     """
-    _end_cleanly_on_signals()
+    end_cleanly_on_signals()
     cards: list[Scorecard] = []
     waiting = list(targets)
     refused = False
@@ -355,21 +356,6 @@ def _report_crash(problem: BaseException, *, verbose: bool) -> int:
     click.echo(f"check: the grader failed: {type(problem).__name__}: {problem}", err=True)
     click.echo("This is a defect of the grader. Run again with --verbose and report what it prints.", err=True)
     return FAILED
-
-
-def _end_cleanly_on_signals() -> None:
-    """Make Ctrl-C, SIGTERM and a closed terminal end every process of the repository before anything else happens."""
-
-    def end(_number: int, _frame: FrameType | None) -> NoReturn:
-        sandbox = sys.modules.get("checks.sandbox")
-        if sandbox is not None:
-            sandbox.terminate_all()
-        raise KeyboardInterrupt
-
-    signal.signal(signal.SIGINT, end)
-    signal.signal(signal.SIGTERM, end)
-    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as `nohup` asks
-        signal.signal(signal.SIGHUP, end)
 
 
 def main() -> NoReturn:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from fractions import Fraction
+from functools import partial
 from pathlib import Path
 
 from checks.acceptance import scenarios
 from checks.grading import Options, grade
-from checks.model import Scorecard
+from checks.model import Scorecard, State
 from checks.repository import open_repository
+from checks.signals import end_cleanly_on_signals
 from checks.verification import judge
 from checks.verification.faults import BrokenFault, Fault, read
 from checks.verification.judge import Outcome
@@ -22,6 +27,7 @@ from scaffolder.projects import TEMPLATES_VARIABLE, Project, load_projects
 STATIC = ("ci", "deploy", "docker", "docs", "infrastructure", "operations", "security", "starter")
 _SCAFFOLD = "from scaffolder.cli import main; main()"
 Tell = Callable[[Outcome], None]
+States = Mapping[str, tuple[State, Fraction]]
 
 
 def verify(
@@ -31,13 +37,15 @@ def verify(
     *,
     only: Sequence[str] = (),
     repeat: int = 1,
+    jobs: int = 1,
     thorough: bool = False,
 ) -> bool:
     """Verify the project in `folder` and return whether everything held; `tell` gets each outcome at once.
 
     `only` restricts it to faults with these names, or whose checks are of these milestones, families or ids. With
     `repeat` the solution is graded so many times and the scorecards are compared. Of behaviour, a fault is graded on
-    its own scenario; `thorough` runs all of them on each fault, so that a false alarm of another is seen.
+    its own scenario; `thorough` runs all of them on each fault, so that a false alarm of another is seen. `jobs` faults
+    are graded at a time.
 
     Raises InvalidProject when the folder holds no ready project with a solution, BrokenFault and BrokenScenario for
     what cannot be used.
@@ -64,11 +72,43 @@ def verify(
         if repeat > 1:
             note(judge.repeated(cards))
         before = judge.states(cards[0])
-        for fault in faults:
-            copy = _broken(made, work / fault.name, fault)
-            asked = options._replace(only=_asked(fault, thorough=thorough))
-            note(judge.fault(fault, before, _graded(copy, project, asked)))
+        copies = [_broken(made, work / fault.name, fault) for fault in faults]
+        judged = partial(_judged, folder, options._replace(urls={}), before, thorough)
+        for outcome in _each(judged, faults, copies, jobs):
+            note(outcome)
     return all(outcome.held for outcome in outcomes)
+
+
+def _judged(
+    folder: Path,
+    options: Options,
+    before: States,
+    thorough: bool,
+    fault: Fault,
+    copy: Path,
+) -> Outcome:
+    """Grade a copy with a fault in it. Runs in a process of its own where several faults are graded at a time."""
+    asked = options._replace(only=_asked(fault, thorough=thorough))
+    return judge.fault(fault, before, _graded(copy, _project(folder), asked))
+
+
+def _each(
+    judged: Callable[[Fault, Path], Outcome], faults: Sequence[Fault], copies: Sequence[Path], jobs: int
+) -> Iterator[Outcome]:
+    """Yield what `judged` says of each fault, in their order; with `jobs` processes where there is more than one."""
+    if jobs == 1:
+        yield from map(judged, faults, copies)
+        return
+    # A new interpreter each: a fork would inherit this one's threads and open services.
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(jobs, mp_context=context, initializer=end_cleanly_on_signals) as pool:
+        try:
+            yield from pool.map(judged, faults, copies)
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            for process in multiprocessing.active_children():
+                process.terminate()  # it ends what it has started, then itself
+            raise
 
 
 def _project(folder: Path) -> Project:
