@@ -73,7 +73,11 @@ def interrupt(app: Any, ingestion: Ingestion, limits: Any) -> Interrupted:
     file, drained = _send_long_file(ingestion, limits.interrupted_rows)
     with p2_operations.slow_database(app.env["DATABASE_URL"]):  # else it might be over before ten seconds are
         job = p2_operations.await_progress(ingestion.api, drained, 3, START_SECONDS)
-        expect(job["status"] in OVER, False, f"A file of {limits.interrupted_rows:,} rows should show progress before it is completed.")
+        expect(
+            job["status"] in OVER,
+            False,
+            f"A file of {limits.interrupted_rows:,} rows should show progress before it is completed.",
+        )
         stopped = app.terminate("worker")
     after_stop = _job(ingestion, drained)
     app.start("worker")

@@ -81,7 +81,7 @@ def metrics(url: str) -> str | None:
 @cache
 def _plain() -> httpx2.Client:
     """Give one client for all: each new one reads the machine's certificates, which takes longer than an answer."""
-    return httpx2.Client(timeout=5, trust_env=False, verify=False, limits=FRESH)  # noqa: S501 - loopback, plain HTTP
+    return httpx2.Client(timeout=5, trust_env=False, verify=False, limits=FRESH)
 
 
 def depths(text: str) -> list[float]:

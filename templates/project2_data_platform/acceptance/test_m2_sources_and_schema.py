@@ -290,7 +290,7 @@ def test_visible_in_admin(
 
 
 @pytest.fixture(scope="module")
-def migrations(app: Any, big_in_background: None) -> Migrations:  # noqa: ARG001 - it goes on meanwhile
+def migrations(app: Any, big_in_background: None) -> Migrations:
     """Go up, down and up again."""
     return p2_migrations.migrate(app)
 

@@ -10,7 +10,7 @@ from p2_platform import Ingestion
 from checks.acceptance import expect
 
 EXAMPLES = 6  # requests of each kind (valid, invalid) an operation
-FUZZ_SECONDS = 15
+FUZZ_SECONDS = 60
 DAYS = {"start": "2020-02-28", "end": "2020-03-01"}
 SHOWN = 5
 
