@@ -160,6 +160,9 @@ class _Command(click.Command):
     help="Verify a project's folder: its solution earns all, its starter the baseline, each fault is caught.",
 )
 @click.option("--thorough", is_flag=True, help="With --verify: run every scenario on each fault, not only its own.")
+@click.option(
+    "--sample", type=click.IntRange(1), metavar="N", help="With --verify: only N faults, others for each commit."
+)
 @click.option("--repeat", type=click.IntRange(1, 99), default=1, help="With --verify: grade the solution so often.")
 @click.option("--jobs", type=click.IntRange(1, 16), default=1, help="With --verify: grade so many faults at a time.")
 @click.option("--no-cache", is_flag=True, help="Measure again even when nothing changed.")
@@ -221,6 +224,7 @@ def _verify(options: dict[str, Any]) -> int:
             only=options["only"],
             repeat=options["repeat"],
             jobs=options["jobs"],
+            sample=options["sample"],
             thorough=options["thorough"],
             as_json="json" in options["formats"],
             output=options["output"],
