@@ -19,6 +19,7 @@ from checks.acceptance import eventually
 DEPTH = "celery_queue_depth"
 COUNT = "celery_task_duration_seconds_count"
 SUM = "celery_task_duration_seconds_sum"
+HOLD_SECONDS = 0.8  # of the lock, each time: an import that tells its progress 20 times takes more than 10 s
 
 
 @contextmanager
@@ -36,7 +37,7 @@ def slow_database(url: str) -> Iterator[None]:
             while not over.wait(0.02):
                 with suppress(psycopg.Error), connection.transaction():
                     connection.execute("lock table imports in exclusive mode")
-                    over.wait(0.4)
+                    over.wait(HOLD_SECONDS)
 
     thread = threading.Thread(target=pulse, daemon=True)
     thread.start()
