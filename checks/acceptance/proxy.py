@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 CHUNK = 1 << 18
 START_SECONDS = 5.0
 T = TypeVar("T")
+Watch = Callable[[bytes], None]
 
 
 class Proxy:
-    """Passes bytes between a port of 127.0.0.1 and a server, in a thread of its own; used as a context manager."""
+    """Passes bytes between a port of 127.0.0.1 and a server, in a thread of its own; used as a context manager.
 
-    def __init__(self, host: str, port: int) -> None:
+    `watch` is called for each new connection and gives what is shown the bytes that the application sends on it.
+    """
+
+    def __init__(self, host: str, port: int, watch: Callable[[], Watch] | None = None) -> None:
         self._target = (host, port)
+        self._watch = watch
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True, name="proxy")
         self._server: asyncio.Server | None = None
@@ -72,16 +77,18 @@ class Proxy:
             return
         self._open |= {writer, far_writer}
         try:
-            await asyncio.gather(_pass(reader, far_writer), _pass(far_reader, writer))
+            await asyncio.gather(_pass(reader, far_writer, self._watch and self._watch()), _pass(far_reader, writer))
         finally:
             for end in (writer, far_writer):
                 self._open.discard(end)
                 end.close()
 
 
-async def _pass(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def _pass(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, watch: Watch | None = None) -> None:
     try:
         while data := await reader.read(CHUNK):
+            if watch is not None:
+                watch(data)
             writer.write(data)
             await writer.drain()
         if writer.can_write_eof():
