@@ -93,13 +93,13 @@ class Statements:
 
     @contextmanager
     def counted(self) -> Iterator[list[str]]:
-        """Yield a list that grows with each statement during the block; those of transactions and settings are left out.
+        """Yield a list that grows with each statement of the block, but those of transactions and settings.
 
         Raises NotMeasured when a connection was encrypted: then nobody can read along.
         """
         if self._encrypted:
             raise NotMeasured(
-                "the application's connections to PostgreSQL are encrypted, so statements can't be counted"
+                "connections to PostgreSQL are encrypted, so that statements cannot be counted"
             )
         seen: list[str] = []
         self._lists.append(seen)
