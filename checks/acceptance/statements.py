@@ -98,9 +98,7 @@ class Statements:
         Raises NotMeasured when a connection was encrypted: then nobody can read along.
         """
         if self._encrypted:
-            raise NotMeasured(
-                "connections to PostgreSQL are encrypted, so that statements cannot be counted"
-            )
+            raise NotMeasured("connections to PostgreSQL are encrypted, so that statements cannot be counted")
         seen: list[str] = []
         self._lists.append(seen)
         try:

@@ -1,0 +1,97 @@
+"""What every scenario of the shop builds on: the provider and the mail server that the grader plays, and the shop."""
+
+import secrets
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
+from typing import Any
+
+import httpx2
+import pytest
+from p1_accounts import FRESH, Accounts
+from p1_mail import Mailbox
+from p1_provider import Provider, Signer
+from p1_shop import Shop
+
+PROCESSES = ("web", "worker")
+SECRET_CHARACTERS = 32  # the fewest that are allowed: a configuration at the edge must work
+
+
+@pytest.fixture(autouse=True)
+def processes_run(request: pytest.FixtureRequest) -> None:
+    """Start what a scenario before left stopped. A deployment, where only safe scenarios run, is left alone."""
+    if request.node.get_closest_marker("safe"):
+        return
+    app = request.getfixturevalue("app")
+    for name in PROCESSES:
+        if not app.running(name):
+            app.start(name)
+
+
+# What the application is told of the world ---------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def provider(peer: Any) -> Provider:
+    """The payment provider; the grader plays it."""
+    return Provider(peer)
+
+
+@pytest.fixture(scope="session")
+def mailbox() -> Iterator[Mailbox]:
+    """The mail server; the grader plays it."""
+    mailbox = Mailbox()
+    yield mailbox
+    mailbox.close()
+
+
+@pytest.fixture(scope="session")
+def app_env(provider: Provider, mailbox: Mailbox) -> dict[str, str]:
+    """Where provider and mail server are, and secrets that are as short as they may be."""
+    names = ("SECRET_KEY", "WEBHOOK_SECRET", "SERVICE_TOKEN")
+    return {
+        **{name: secrets.token_hex(SECRET_CHARACTERS // 2) for name in names},
+        "PAYMENT_PROVIDER_URL": provider.url,
+        "SMTP_URL": mailbox.url,
+        "MAIL_FROM": "shop@example.org",
+    }
+
+
+# Who comes in -------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def web(app: Any, client: Any) -> httpx2.Client:
+    """A client of the web process without a token."""
+    found: httpx2.Client = client(app.url("web"), limits=FRESH)
+    return found
+
+
+@pytest.fixture(scope="session")
+def shop(app: Any, web: httpx2.Client, provider: Provider) -> Shop:
+    """Everybody in the shop, and what they do there."""
+    return Shop(app, web, Accounts(app, web), provider, Signer(app.env["WEBHOOK_SECRET"], web))
+
+
+# The second web process ---------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def second_web_starts(app: Any) -> Iterator[Future[Any]]:
+    """Start one more web process in the background: what only one process knows, the other one doesn't."""
+    with ExitStack() as stack, ThreadPoolExecutor(1) as pool:
+        yield pool.submit(lambda: stack.enter_context(app.another("web")))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def second_web_starts_early(request: pytest.FixtureRequest) -> None:
+    """Start it, if it is wanted at all, as soon as the first one is ready."""
+    if any("other_web" in getattr(item, "fixturenames", ()) for item in request.session.items):
+        request.getfixturevalue("second_web_starts")
+
+
+@pytest.fixture(scope="session")
+def other_web(second_web_starts: Future[Any], client: Any) -> httpx2.Client:
+    """A client of the second web process."""
+    found: httpx2.Client = client(second_web_starts.result().url, limits=FRESH)
+    return found
