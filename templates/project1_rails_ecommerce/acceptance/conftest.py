@@ -2,15 +2,18 @@
 
 import secrets
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack
 from typing import Any
 
 import httpx2
+import p1_carts
+import p1_pause
 import pytest
-from p1_accounts import FRESH, Accounts
+from p1_accounts import FRESH, Account, Accounts
+from p1_carts import Ordered
 from p1_mail import Mailbox
+from p1_pause import Pause
 from p1_provider import Provider, Signer
+from p1_second import SecondWeb
 from p1_shop import Shop
 
 PROCESSES = ("web", "worker")
@@ -73,25 +76,43 @@ def shop(app: Any, web: httpx2.Client, provider: Provider) -> Shop:
     return Shop(app, web, Accounts(app, web), provider, Signer(app.env["WEBHOOK_SECRET"], web))
 
 
+@pytest.fixture(scope="session")
+def ordered_carts(shop: Shop) -> list[Ordered]:
+    """An order of each cart with awkward prices."""
+    return p1_carts.check_out(shop)
+
+
+@pytest.fixture(scope="session")
+def crowd(shop: Shop) -> list[Account]:
+    """Thirty customers, for what happens at the same moment."""
+    return shop.accounts.several(30)
+
+
+@pytest.fixture(scope="session")
+def pause(app: Any, shop: Shop, crowd: list[Account]) -> Pause:
+    """What was ordered and enqueued while there was no worker; a new one has been started since."""
+    return p1_pause.happen(app, shop, crowd)
+
+
 # The second web process ---------------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="session")
-def second_web_starts(app: Any) -> Iterator[Future[Any]]:
-    """Start one more web process in the background: what only one process knows, the other one doesn't."""
-    with ExitStack() as stack, ThreadPoolExecutor(1) as pool:
-        yield pool.submit(lambda: stack.enter_context(app.another("web")))
+def second_web(app: Any, client: Any) -> Iterator[SecondWeb]:
+    """One more web process, started in the background: what only one process knows, the other one doesn't."""
+    second = SecondWeb(app, client)
+    yield second
+    second.close()
 
 
 @pytest.fixture(scope="session", autouse=True)
 def second_web_starts_early(request: pytest.FixtureRequest) -> None:
     """Start it, if it is wanted at all, as soon as the first one is ready."""
-    if any("other_web" in getattr(item, "fixturenames", ()) for item in request.session.items):
-        request.getfixturevalue("second_web_starts")
+    if any("second_web" in getattr(item, "fixturenames", ()) for item in request.session.items):
+        request.getfixturevalue("second_web")
 
 
-@pytest.fixture(scope="session")
-def other_web(second_web_starts: Future[Any], client: Any) -> httpx2.Client:
+@pytest.fixture
+def other_web(second_web: SecondWeb) -> httpx2.Client:
     """A client of the second web process."""
-    found: httpx2.Client = client(second_web_starts.result().url, limits=FRESH)
-    return found
+    return second_web.client

@@ -1,0 +1,43 @@
+"""The carts of `p1_totals`, checked out by some customers at a time; the orders serve others afterwards."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import cycle
+
+from p1_accounts import Account
+from p1_answers import Json
+from p1_shop import Shop
+from p1_totals import CARTS, PRICES, Cart
+
+CUSTOMERS = 4
+STOCK = 100_000
+
+
+@dataclass(frozen=True)
+class Ordered:
+    """A cart, who checked it out, and the order that it became."""
+
+    case: str
+    cart: Cart
+    account: Account
+    order: Json
+
+
+def check_out(shop: Shop) -> list[Ordered]:
+    """Make a product for each price, and an order of each cart."""
+    made = shop.products([{"price": price, "stock_quantity": STOCK} for price in PRICES])
+    products = dict(zip(PRICES, made, strict=True))
+    customers = shop.accounts.several(CUSTOMERS)
+    work = list(zip(cycle(customers), [(case, cart) for case, carts in CARTS.items() for cart in carts], strict=False))
+
+    def all_of(customer: Account) -> list[Ordered]:
+        return [
+            Ordered(case, cart, customer, shop.order(
+                customer, *((products[price], quantity) for price, quantity in cart.lines),
+                shipping_method=cart.shipping,
+            ))
+            for who, (case, cart) in work if who is customer
+        ]  # fmt: skip
+
+    with ThreadPoolExecutor(CUSTOMERS) as pool:
+        return [one for found in pool.map(all_of, customers) for one in found]
