@@ -22,12 +22,12 @@ TABLES = """
 
 
 @contextmanager
-def slow_stock(app: Any) -> Iterator[None]:
-    """Let each change of a stock take up to 30 ms, during which the row is locked."""
+def slow_stock(app: Any, seconds: float = 0.03) -> Iterator[None]:
+    """Let each change of a stock take up to so many seconds, during which the row is locked."""
     app.sql(LAG)
     app.sql(
         "create trigger grader_lag before update of stock_quantity on products"
-        " for each row execute function grader_lag('1', '0.03')"
+        f" for each row execute function grader_lag('1', '{seconds}')"
     )
     try:
         yield

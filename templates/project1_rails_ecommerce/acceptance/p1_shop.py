@@ -135,6 +135,11 @@ class Shop:
             if added.status_code != 201:
                 blocked(f"nothing can be put into a cart: the answer is {added.status_code}", by=CARTS)
 
+    def clear(self, account: Account) -> None:
+        """Take everything out of a cart."""
+        for item in account.get("cart").json()["items"]:
+            account.delete(f"cart/items/{item['id']}")
+
     def check_out(self, account: Account, **changes: Any) -> httpx2.Response:
         """Check the cart out."""
         return account.post("orders", CHECKOUT | changes)

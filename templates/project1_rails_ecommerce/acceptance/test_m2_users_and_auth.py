@@ -306,7 +306,7 @@ def test_bad_tokens_refused(case: str, app: Any, web: httpx2.Client, token_user:
     if case == "no-header":
         is_refused(me(web, None), "A request without a token is a 401.")
     elif case == "other-scheme":
-        for header in (f"Basic {token_user.access}", f"Token {token_user.access}", token_user.access, "Bearer "):
+        for header in (f"Basic {token_user.access}", f"Token {token_user.access}", token_user.access, "Bearer"):
             refused = web.get(f"{API}/users/me", headers={"Authorization": header})
             is_refused(refused, f"`Authorization: {header[:12]}…` is a 401.")
     elif case == "every-operation":
@@ -326,7 +326,9 @@ def _guarded_operations_are_closed(web: httpx2.Client, contract: Any) -> None:
     for label in guarded:
         method, _, path = label.partition(" ")
         path = re.sub(r"\{\w+\}", "1", path)
-        answer = web.request(method, path, json={} if method in ("POST", "PATCH") else None)
+        # A header that is missing may be a 400 before that.
+        answer = web.request(method, path, json={} if method in ("POST", "PATCH") else None,
+                             headers={"Idempotency-Key": tag()})  # fmt: skip
         is_refused(answer, f"{label} without a token is a 401, before anything else is looked at.")
 
 
