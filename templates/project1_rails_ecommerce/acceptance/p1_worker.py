@@ -63,6 +63,7 @@ def interrupt(app: Any, shop: Shop, mailbox: Mailbox, limits: Any) -> Restart:
     accounts = shop.accounts.several(MAILS)
     for account in accounts:
         shop.fill(account, (product, 1))
+    eventually(lambda: metrics(app.url("worker")), limits.boot_seconds, "the worker is up", pause=0.1)
     watch = _Watch(app.url("worker"))
     with mailbox.slow(SLOW_SECONDS):
         for account in accounts:
@@ -70,7 +71,7 @@ def interrupt(app: Any, shop: Shop, mailbox: Mailbox, limits: Any) -> Restart:
             if answer.status_code == 201:
                 found.orders.append((account, answer.json()))
         try:
-            eventually(lambda: mailbox.under_way and watch.deepest, 5, "mails are under way", pause=0.02)
+            eventually(lambda: mailbox.under_way and watch.deepest, limits.mail_seconds, "mails are under way", pause=0.02)
         except AssertionError:
             pass  # the scenarios see that there were none
         found.under_way = mailbox.under_way

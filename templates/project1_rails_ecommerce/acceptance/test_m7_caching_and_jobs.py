@@ -389,7 +389,8 @@ def test_worker_restart(case: str, mailbox: Mailbox, pause: Pause, restart: Rest
     if case == "stopped":
         expect(len(pause.orders), 5, "Orders are placed while no worker runs.")
         wanted = {order["order_number"]: 1 for _, order in pause.orders}
-        eventually(lambda: p1_worker.sent(mailbox, pause.orders).keys() >= wanted.keys(), 5, "their mails arrive")
+        eventually(lambda: p1_worker.sent(mailbox, pause.orders).keys() >= wanted.keys(), limits.mail_recovered_seconds,
+                   "their mails arrive")
         expect(dict(p1_worker.sent(mailbox, pause.orders)), wanted, "Each of their mails arrives once.")
         return
     numbers = {order["order_number"] for _, order in restart.orders}
@@ -425,7 +426,7 @@ def test_job_metrics(
         expect(len(restart.orders), p1_worker.MAILS, "Ten orders are placed while mails are slow.")
         assert restart.deepest > 0, "sidekiq_queue_depth should be above 0 while jobs wait."
         return
-    eventually(lambda: p1_worker.depths(read()), 10, "the worker's metrics have sidekiq_queue_depth", pause=0.05)
+    eventually(lambda: p1_worker.depths(read()), limits.boot_seconds, "the worker's metrics have sidekiq_queue_depth", pause=0.05)
     if case == "idle":
         wanted = dict.fromkeys(p1_worker.QUEUES, 0.0)
         try:
