@@ -7,8 +7,10 @@ from typing import Any
 import httpx2
 import p1_carts
 import p1_pause
+import p1_worker
 import pytest
 from p1_accounts import FRESH, Account, Accounts
+from p1_boots import Boots
 from p1_carts import Ordered
 from p1_mail import Mailbox
 from p1_pause import Pause
@@ -27,7 +29,7 @@ def processes_run(request: pytest.FixtureRequest) -> None:
         return
     app = request.getfixturevalue("app")
     for name in PROCESSES:
-        if not app.running(name):
+        if name not in p1_worker.IN_HAND and not app.running(name):
             app.start(name)
 
 
@@ -77,9 +79,9 @@ def shop(app: Any, web: httpx2.Client, provider: Provider) -> Shop:
 
 
 @pytest.fixture(scope="session")
-def ordered_carts(shop: Shop) -> list[Ordered]:
+def ordered_carts(shop: Shop, second_web: SecondWeb) -> list[Ordered]:
     """An order of each cart with awkward prices."""
-    return p1_carts.check_out(shop)
+    return p1_carts.check_out(shop, second_web.client)
 
 
 @pytest.fixture(scope="session")
@@ -105,11 +107,21 @@ def second_web(app: Any, client: Any) -> Iterator[SecondWeb]:
     second.close()
 
 
+@pytest.fixture(scope="session")
+def boots(app: Any, launch: Any, limits: Any) -> Iterator[Boots]:
+    """Boots that must be refused, and a second release: in the background."""
+    boots = Boots(app, launch, limits)
+    yield boots
+    boots.close()
+
+
 @pytest.fixture(scope="session", autouse=True)
-def second_web_starts_early(request: pytest.FixtureRequest) -> None:
-    """Start it, if it is wanted at all, as soon as the first one is ready."""
-    if any("second_web" in getattr(item, "fixturenames", ()) for item in request.session.items):
-        request.getfixturevalue("second_web")
+def begun_at_once(request: pytest.FixtureRequest) -> None:
+    """Begin with what starts processes, if it is wanted at all, as soon as the application is ready."""
+    wanted = {name for item in request.session.items for name in getattr(item, "fixturenames", ())}
+    for name in ("second_web", "boots"):
+        if name in wanted:
+            request.getfixturevalue(name)
 
 
 @pytest.fixture

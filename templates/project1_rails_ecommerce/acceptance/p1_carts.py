@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import cycle
 
+import httpx2
 from p1_accounts import Account
 from p1_answers import Json
 from p1_shop import Shop
@@ -23,20 +24,21 @@ class Ordered:
     order: Json
 
 
-def check_out(shop: Shop) -> list[Ordered]:
+def check_out(shop: Shop, other: httpx2.Client) -> list[Ordered]:
     """Make a product for each price, and an order of each cart."""
     made = shop.products([{"price": price, "stock_quantity": STOCK} for price in PRICES])
     products = dict(zip(PRICES, made, strict=True))
     customers = shop.accounts.several(CUSTOMERS)
-    work = list(zip(cycle(customers), [(case, cart) for case, carts in CARTS.items() for cart in carts], strict=False))
+    carts = [(case, cart) for case, carts in CARTS.items() for cart in carts]
+    work = list(zip(cycle(customers), carts, strict=False))
 
     def all_of(customer: Account) -> list[Ordered]:
         return [
             Ordered(case, cart, customer, shop.order(
-                customer, *((products[price], quantity) for price, quantity in cart.lines),
+                customer.on((shop.client, other)[number // CUSTOMERS % 2]), *((products[price], quantity) for price, quantity in cart.lines),
                 shipping_method=cart.shipping,
             ))
-            for who, (case, cart) in work if who is customer
+            for number, (who, (case, cart)) in enumerate(work) if who is customer
         ]  # fmt: skip
 
     with ThreadPoolExecutor(CUSTOMERS) as pool:

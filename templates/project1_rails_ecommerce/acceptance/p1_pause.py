@@ -47,7 +47,9 @@ def happen(app: Any, shop: Shop, crowd: list[Account]) -> Pause:
     def note(name: str, at_least: int = 0) -> None:
         """Note how many jobs have come since the product was made; one may come a moment after the answer."""
         try:
-            eventually(lambda: len(low_stock_jobs(redis)) - before >= at_least, SETTLED_SECONDS, "a LowStockJob", pause=0.02)
+            eventually(
+                lambda: len(low_stock_jobs(redis)) - before >= at_least, SETTLED_SECONDS, "a LowStockJob", pause=0.02
+            )
         except AssertionError:
             pass  # the count says so
         found.counts.setdefault(name, []).append(len(low_stock_jobs(redis)) - before)
@@ -66,7 +68,9 @@ def happen(app: Any, shop: Shop, crowd: list[Account]) -> Pause:
         note("parallel", at_least=1)
         before, again = len(low_stock_jobs(redis)), product("again", 8)
         for number, delta in enumerate((-3, -1, 6, -6, -1)):  # 8, 5, 4, 10, 4, 3
-            adjusted = shop.vendor.post(f"inventory/{again['id']}/adjustments", {"delta": delta, "reason": "correction"})
+            adjusted = shop.vendor.post(
+                f"inventory/{again['id']}/adjustments", {"delta": delta, "reason": "correction"}
+            )
             found.answers.setdefault("again", []).append(adjusted.status_code)
             note("again", at_least=1 if number < 3 else 2)
         gone = shop.product(stock_quantity=0)

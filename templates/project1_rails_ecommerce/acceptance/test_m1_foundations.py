@@ -4,7 +4,6 @@ import json
 import random
 import re
 from collections.abc import Iterator
-from functools import partial
 from typing import Any
 
 import httpx2
@@ -13,10 +12,11 @@ import p1_outage
 import pytest
 from p1_accounts import FRESH
 from p1_answers import API, is_problem
+from p1_boots import CHECKED, MISSING, SHORT, WRONG, Boots
 from p1_outage import DEPENDENCIES, PROCESSES, Outage
 from p1_shop import tag
 
-from checks.acceptance import eventually, expect, parallel
+from checks.acceptance import eventually, expect
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 ABSENT_ID = 9_000_000_000
@@ -29,21 +29,12 @@ def outage(app: Any, client: Any) -> Outage:
     return p1_outage.happen(app, client)
 
 
-@pytest.fixture(scope="module")
-def released_again(app: Any) -> Any:
-    """The release phase run a second time, with the columns of the database before and after it."""
-    shape = "select table_name, column_name, data_type from information_schema.columns where table_schema = 'public' order by 1, 2"
-    before = app.sql(shape)
-    done = app.run(app.commands["release"], seconds=30)
-    return done, before, app.sql(shape)
-
-
 # Processes ----------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("process", [*PROCESSES, "metrics", "release", "in-flight"])
 def test_processes_boot(
-    process: str, app: Any, client: Any, web: httpx2.Client, outage: Outage, limits: Any, request: Any
+    process: str, app: Any, client: Any, web: httpx2.Client, outage: Outage, limits: Any, boots: Boots
 ) -> None:
     """The release and both processes boot and stay up.
 
@@ -53,7 +44,7 @@ def test_processes_boot(
     if process == "metrics":
         _metrics_count_by_route(web)
     elif process == "release":
-        done, before, after = request.getfixturevalue("released_again")
+        done, before, after = boots.released_again.result()
         expect(done.exit, 0, "The release phase, run a second time, ends with exit code 0.")
         assert before, "The release phase should have made tables."
         expect(after, before, "The release phase, run a second time, changes nothing.")
@@ -163,42 +154,9 @@ def test_readiness(dependency: str, process: str, outage: Outage, limits: Any) -
 
 # Configuration ------------------------------------------------------------------------------------------------------
 
-MISSING = {"release": "DATABASE_URL", "web": "WEBHOOK_SECRET", "worker": "REDIS_URL"}
-SHORT = "a-secret-of-only-31-characters."
-# Of each process: what it is started with. Everything else is right.
-WRONG = {
-    "web": {"SECRET_KEY": SHORT, "DATABASE_URL": "mysql://grader-user:grader-password@127.0.0.1/grader-base",
-            "LOG_LEVEL": "grader-loud"},
-    "worker": {"WEBHOOK_SECRET": SHORT, "SERVICE_TOKEN": SHORT, "REDIS_URL": "http://127.0.0.1:6379/0?grader-redis",
-               "DATABASE_URL": "postgresql://127.0.0.1:5432"},
-    "release": {"DATABASE_URL": "postgresql:///grader-base"},
-}  # fmt: skip
-CHECKED = ("SECRET_KEY", "WEBHOOK_SECRET", "SERVICE_TOKEN", "DATABASE_URL", "REDIS_URL", "LOG_LEVEL")
-
-
-@pytest.fixture(scope="module")
-def refused_boots(app: Any, launch: Any, limits: Any) -> dict[tuple[str, str], Any]:
-    """Start each process without a variable, and with wrong ones: by kind and process, how it ended."""
-
-    def start(process: str, env: dict[str, str | None]) -> Any:
-        if process == "release":
-            command = "".join(f"unset {name}; " for name, value in env.items() if value is None)
-            given = {name: value for name, value in env.items() if value is not None}
-            return app.run(command + app.commands["release"], env=given, seconds=limits.refused_boot_seconds)
-        with launch(process, env=env) as started:
-            return started.wait(limits.refused_boot_seconds)
-
-    cases: dict[tuple[str, str], dict[str, str | None]] = {
-        **{("missing", process): {variable: None} for process, variable in MISSING.items()},
-        **{("wrong", process): dict(env) for process, env in WRONG.items()},
-    }
-    return dict(zip(cases, parallel([partial(start, process, env) for (_, process), env in cases.items()]), strict=True))
-
 
 def _one_line(ended: Any, what: str, limits: Any) -> str:
     """Hold a process to have ended by itself, with one line on standard error, and give that line."""
-    if isinstance(ended, Exception):
-        raise ended
     assert not ended.timed_out, f"{what} should end within {limits.refused_boot_seconds} s; it runs on."
     assert ended.exit not in (0, None), f"{what} should end with an exit code other than 0."
     lines = [line for line in ended.stderr.splitlines() if line.strip()]
@@ -209,14 +167,14 @@ def _one_line(ended: Any, what: str, limits: Any) -> str:
 
 
 @pytest.mark.parametrize("process", list(MISSING))
-def test_missing_configuration(process: str, refused_boots: Any, limits: Any) -> None:
+def test_missing_configuration(process: str, boots: Boots, limits: Any) -> None:
     """A missing variable stops the boot with one clear line.
 
     Each process is started without one variable that it needs. It must end at once and say which one, instead of
     failing at the first request, at night, with a backtrace.
     """
     variable = MISSING[process]
-    line = _one_line(refused_boots["missing", process], f"{process} without {variable}", limits)
+    line = _one_line(boots.refused["missing", process].result(), f"{process} without {variable}", limits)
     assert variable in line, f"The line on standard error should name {variable}; it is: {line}"
     others = [name for name in CHECKED if name != variable and name in line]
     expect(others, [], f"The line names {variable} alone: the others are set.")
@@ -225,13 +183,13 @@ def test_missing_configuration(process: str, refused_boots: Any, limits: Any) ->
 @pytest.mark.parametrize(
     ("process", "variable"), [(process, variable) for process, env in WRONG.items() for variable in env]
 )
-def test_wrong_configuration(process: str, variable: str, refused_boots: Any, limits: Any) -> None:
+def test_wrong_configuration(process: str, variable: str, boots: Boots, limits: Any) -> None:
     """A value that can't be right stops the boot with one clear line.
 
     Secrets that are too short, URLs of another kind and an unknown log level, several at once. The application itself
     was booted with secrets of exactly 32 characters. A weak secret is found by nobody until somebody forges a token.
     """
-    line = _one_line(refused_boots["wrong", process], f"{process} with a wrong {variable}", limits)
+    line = _one_line(boots.refused["wrong", process].result(), f"{process} with a wrong {variable}", limits)
     named = {name for name in CHECKED if re.search(rf"\b{name}\b", line)}
     expect(variable in named, True, f"The line on standard error names {variable}; it is: {line}")
     expect(sorted(named - WRONG[process].keys()), [], "The line names no variable that is right.")

@@ -27,7 +27,12 @@ BCRYPT = re.compile(r"\$2[aby]\$(\d\d)\$[./A-Za-z0-9]{53}")
 
 def registration(**changes: Any) -> Json:
     """Give a good body for signing up; a change to None leaves the field out."""
-    body = {"email": f"{tag()}@example.org", "password": secrets.token_urlsafe(6), "first_name": "Ada", "last_name": "Byron"}
+    body = {
+        "email": f"{tag()}@example.org",
+        "password": secrets.token_urlsafe(6),
+        "first_name": "Ada",
+        "last_name": "Byron",
+    }
     return {name: value for name, value in (body | changes).items() if value is not None}
 
 
@@ -108,7 +113,9 @@ def test_register(
         expect((body["user"]["email"], body["user"]["role"]), (user.email, "customer"),
                "The email is stored trimmed and in lower case, and the role is customer.")  # fmt: skip
         assert "password" not in user.answer.text, "The answer should say nothing of a password."
-        expect(me(web, body["access_token"]).json().get("id"), body["user"]["id"], "The access token opens the account.")
+        expect(
+            me(web, body["access_token"]).json().get("id"), body["user"]["id"], "The access token opens the account."
+        )
         expect(refresh(web, body["refresh_token"]).status_code, 200, "The refresh token works.")
         expect(registered[1].answer.status_code, 201, "A password of 72 bytes is taken.")
     elif case == "taken":
@@ -143,9 +150,7 @@ def test_register(
 
 
 @pytest.mark.parametrize("case", ["opens", "claims", "account", "last-login", "alike", "timing"])
-def test_login(
-    case: str, app: Any, web: httpx2.Client, shop: Shop, registered: list[Spelled], limits: Any
-) -> None:
+def test_login(case: str, app: Any, web: httpx2.Client, shop: Shop, registered: list[Spelled], limits: Any) -> None:
     """A login opens the API, and wrong ones all look alike.
 
     The right password under another spelling of the email, then a wrong password, an unknown email and an inactive
@@ -302,7 +307,9 @@ def test_bad_tokens_refused(case: str, app: Any, web: httpx2.Client, token_user:
     """
     _, issued = p1_tokens.read(token_user.access)
     key, good = app.env["SECRET_KEY"], p1_tokens.claims(issued["sub"], issued["sid"])
-    expect(me(web, p1_tokens.sign(good, key)).status_code, 200, "A token with all claims, signed as it should be, opens.")
+    expect(
+        me(web, p1_tokens.sign(good, key)).status_code, 200, "A token with all claims, signed as it should be, opens."
+    )
     if case == "no-header":
         is_refused(me(web, None), "A request without a token is a 401.")
     elif case == "other-scheme":
@@ -346,9 +353,7 @@ OPEN = {
 
 
 @pytest.mark.parametrize("case", ["rotates", "reused", "at-once", "other-sessions", "unknown"])
-def test_refresh_rotation(
-    case: str, web: httpx2.Client, shop: Shop, request: pytest.FixtureRequest
-) -> None:
+def test_refresh_rotation(case: str, web: httpx2.Client, shop: Shop, request: pytest.FixtureRequest) -> None:
     """Refresh tokens rotate, and a reused one ends the session.
 
     A refresh token is used, used again, and used ten times at once. A stolen one must end the session that it was
@@ -483,7 +488,9 @@ def test_roles(case: str, app: Any, web: httpx2.Client, shop: Shop) -> None:
         found = boss.get("users/me").json()
         expect((found["role"], found["active"]), ("admin", True), "Role and state are what they were.")
         verified = admin.patch(f"users/{user.id}", {"email_verified": True})
-        expect((verified.status_code, verified.json().get("email_verified")), (200, True), "An admin verifies an email.")
+        expect(
+            (verified.status_code, verified.json().get("email_verified")), (200, True), "An admin verifies an email."
+        )
 
 
 def _users_are_listed(app: Any, admin: Account) -> None:
@@ -506,7 +513,9 @@ def _users_are_listed(app: Any, admin: Account) -> None:
 
 
 @pytest.mark.parametrize("case", ["sixth", "spelling", "unknown-email", "at-once", "redis-down"])
-def test_login_limit(case: str, app: Any, web: httpx2.Client, other_web: httpx2.Client, shop: Shop, limits: Any) -> None:
+def test_login_limit(
+    case: str, app: Any, web: httpx2.Client, other_web: httpx2.Client, shop: Shop, limits: Any
+) -> None:
     """Repeated failed logins answer 429.
 
     Wrong passwords one after the other, in other spellings, at two processes, and twenty at once. Whoever guesses
@@ -573,7 +582,9 @@ def test_nothing_leaks(case: str, app: Any, web: httpx2.Client, shop: Shop, secr
         user = shop.accounts.new()
         for answer in (user.get("users/me"), shop.admin.get("users?per_page=100")):
             expect(answer.status_code, 200, "Accounts can be read.")
-            shown = [word for word in ("password", "digest", "$2a$", "$2b$", *secrets_that_came_in) if word in answer.text]
+            shown = [
+                word for word in ("password", "digest", "$2a$", "$2b$", *secrets_that_came_in) if word in answer.text
+            ]
             expect(shown, [], "An account shows nothing of a password or a token.")
     elif case == "logs":
         for process in ("web", "worker"):

@@ -134,7 +134,9 @@ def test_category_tree(case: str, web: httpx2.Client, shop: Shop, request: pytes
         expect((made.status_code, made.json().get("slug"), made.json().get("name")),
                (201, f"cafe-creme-brulee-{mark}", f"Café & Crème -- Brûlée! {mark}"),
                "Without a slug it is made from the name.")  # fmt: skip
-        is_problem(admin.post("categories", {"name": "Other", "slug": made.json()["slug"]}), 409, "A taken slug is a 409.")
+        is_problem(
+            admin.post("categories", {"name": "Other", "slug": made.json()["slug"]}), 409, "A taken slug is a 409."
+        )
         is_problem(change(top, {"slug": made.json()["slug"]}), 409, "A taken slug is a 409.")
         names(new_named(admin, "!!!"), 422, ["slug"], "A name of which nothing is left needs a slug.")
         names(admin.post("categories", {"slug": "No Slug", "sort_order": -1, "colour": "red"}), 422,
@@ -290,7 +292,9 @@ def test_product_validation(case: str, app: Any, shop: Shop, request: pytest.Fix
         else:
             expect(shop.vendor.post("products", good).status_code, 201, "Without the fault it is taken.")
     elif case == "missing":
-        names(shop.vendor.post("products", {}), 422, ["name", "sku", "price", "category_id"], "Missing fields are a 422.")
+        names(
+            shop.vendor.post("products", {}), 422, ["name", "sku", "price", "category_id"], "Missing fields are a 422."
+        )
         expect(shop.vendor.post("products", good).status_code, 201, "With them it is taken.")
     elif case == "patch-stock":
         product = shop.product(stock_quantity=7)
@@ -421,14 +425,20 @@ def test_sort_and_pages(case: str, catalogue: Catalogue) -> None:
         wanted = catalogue.expected(inside, case)
         expect(catalogue.listed({**scope, "sort": case}, 7), wanted, f"sort={case} on pages of 7 is in exact order.")
         wanted = catalogue.expected(_in(catalogue, "root", "a", "a1", "b"), case)
-        expect(catalogue.listed({**everywhere, "sort": case}), wanted, f"sort={case} on pages of 100 is in exact order.")
+        expect(
+            catalogue.listed({**everywhere, "sort": case}), wanted, f"sort={case} on pages of 100 is in exact order."
+        )
         return
     wanted = catalogue.expected(inside)
     first = web.get(f"{API}/products", params=scope)
     expect(first.status_code, 200, "A page of products is answered 200.")
     body = first.json()
     if case == "default":
-        expect((body["page"], body["per_page"], body["total"]), (1, 20, len(wanted)), "The first page of 20 is the default.")
+        expect(
+            (body["page"], body["per_page"], body["total"]),
+            (1, 20, len(wanted)),
+            "The first page of 20 is the default.",
+        )
         expect([item["id"] for item in body["items"]], wanted[:20], "The newest come first.")
         item = next(item for item in body["items"])
         expect(item, web.get(f"{API}/products/{item['id']}").json(), "A list shows a product as it is shown alone.")

@@ -45,7 +45,9 @@ def customer(shop: Shop) -> Account:
 # The cart -----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("case", ["adds-up", "changes", "limits", "unknown-products", "foreign", "available", "at-once"])
+@pytest.mark.parametrize(
+    "case", ["adds-up", "changes", "limits", "unknown-products", "foreign", "available", "at-once"]
+)
 def test_cart(case: str, shop: Shop, customer: Account, request: pytest.FixtureRequest) -> None:
     """A cart adds up, also in parallel.
 
@@ -91,7 +93,9 @@ def test_cart(case: str, shop: Shop, customer: Account, request: pytest.FixtureR
               "What the client says of prices is an unknown field.")  # fmt: skip
         expect(contents(customer), [(product["id"], 2, "19.90")], "The cart is what it was.")
     elif case == "foreign":
-        is_problem(shop.stranger.patch(f"cart/items/{item['id']}", {"quantity": 9}), 404, "Somebody else's item is a 404.")
+        is_problem(
+            shop.stranger.patch(f"cart/items/{item['id']}", {"quantity": 9}), 404, "Somebody else's item is a 404."
+        )
         is_problem(shop.stranger.delete(f"cart/items/{item['id']}"), 404, "Somebody else's item is a 404.")
         is_problem(shop.admin.delete(f"cart/items/{item['id']}"), 404, "So it is for an admin.")
         expect(contents(customer), [(product["id"], 2, "19.90")], "The cart is what it was.")
@@ -131,7 +135,9 @@ def test_totals(case: str, shop: Shop, customer: Account, ordered_carts: list[Or
         shop.fill(customer, (product, 1))
         claimed = {"total": "0.01", "unit_price": "0.01", "discount": "99.00", "tax": "0.00", "subtotal": "0.01"}
         for name, value in claimed.items():
-            names(shop.check_out(customer, **{name: value}), 422, [name], f"`{name}` in a checkout is an unknown field.")
+            names(
+                shop.check_out(customer, **{name: value}), 422, [name], f"`{name}` in a checkout is an unknown field."
+            )
         expect(customer.get("orders").json().get("total"), 0, "No order is made.")
         made = shop.check_out(customer, billing_address={**ADDRESS, "city": "Hamburg"})
         expect((made.status_code, made.json().get("total")), (201, "119.00"), "Without the claim there is an order.")
@@ -166,7 +172,9 @@ def test_price_snapshot(case: str, shop: Shop, customer: Account) -> None:
 
     if case == "price-in-cart":
         change(price="29.90")
-        expect(contents(customer), [(product["id"], 2, "19.90")], "The cart keeps the price of the moment it was put in.")
+        expect(
+            contents(customer), [(product["id"], 2, "19.90")], "The cart keeps the price of the moment it was put in."
+        )
         again = add(customer, product, 1).json()
         expect((again.get("quantity"), again.get("unit_price"), again.get("line_total")), (3, "19.90", "59.70"),
                "Adding to the item keeps its first price.")  # fmt: skip
@@ -174,7 +182,9 @@ def test_price_snapshot(case: str, shop: Shop, customer: Account) -> None:
         shop.fill(other, (product, 1))
         expect(contents(other), [(product["id"], 1, "29.90")], "Another cart gets the new price.")
         item = cart(customer)["items"][0]["id"]
-        expect(customer.patch(f"cart/items/{item}", {"quantity": 1}).json()["unit_price"], "19.90", "A change keeps it.")
+        expect(
+            customer.patch(f"cart/items/{item}", {"quantity": 1}).json()["unit_price"], "19.90", "A change keeps it."
+        )
         made = shop.check_out(customer)
         expect((made.status_code, made.json().get("subtotal")), (201, "19.90"), "The order has the cart's price.")
         return
@@ -215,9 +225,7 @@ REFUSED: dict[str, tuple[Json, list[str]]] = {
 
 
 @pytest.mark.parametrize("case", ["empties", "empty-cart", "at-once", "numbers", "invalid"])
-def test_one_order_per_cart(
-    case: str, shop: Shop, customer: Account, request: pytest.FixtureRequest
-) -> None:
+def test_one_order_per_cart(case: str, shop: Shop, customer: Account, request: pytest.FixtureRequest) -> None:
     """One cart becomes one order, also in parallel.
 
     A cart is checked out ten times at the same moment, at two processes. A second click must not be a second order.
@@ -336,7 +344,9 @@ def _refuses(shop: Shop, customer: Account, order: Json, *steps: str) -> None:
     before = shop.read(customer, order)
     for step in steps:
         who = customer if step == "cancel" else shop.admin
-        is_problem(who.post(f"orders/{order['id']}/{step}"), 409, f"To {step} an order that is {before['status']} is a 409.")
+        is_problem(
+            who.post(f"orders/{order['id']}/{step}"), 409, f"To {step} an order that is {before['status']} is a 409."
+        )
     expect(shop.read(customer, order), before, "A refused step changes nothing.")
 
 

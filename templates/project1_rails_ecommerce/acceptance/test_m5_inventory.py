@@ -53,7 +53,9 @@ def adjust(account: Account, product: Json, delta: Any, reason: Any = "correctio
 
 
 @pytest.mark.parametrize("case", ["sold-out", "all-or-none", "constraint"])
-def test_last_units(case: str, app: Any, shop: Shop, other_web: httpx2.Client, crowd: list[Account], limits: Any) -> None:
+def test_last_units(
+    case: str, app: Any, shop: Shop, other_web: httpx2.Client, crowd: list[Account], limits: Any
+) -> None:
     """Parallel checkouts of the last 5 units sell exactly 5.
 
     Twenty customers check out one unit each at the same moment, at two processes. Selling what isn't there is the most
@@ -61,7 +63,9 @@ def test_last_units(case: str, app: Any, shop: Shop, other_web: httpx2.Client, c
     """
     product = shop.product(stock_quantity=limits.last_units)
     if case == "sold-out":
-        buyers = [account.on((shop.client, other_web)[n % 2]) for n, account in enumerate(crowd[:limits.parallel_checkouts])]
+        buyers = [
+            account.on((shop.client, other_web)[n % 2]) for n, account in enumerate(crowd[: limits.parallel_checkouts])
+        ]
         for account in buyers:
             shop.fill(account, (product, 1))
         start = time.monotonic()
@@ -71,8 +75,12 @@ def test_last_units(case: str, app: Any, shop: Shop, other_web: httpx2.Client, c
         refused = len(buyers) - limits.last_units
         expect(statuses(answers), {201: limits.last_units, 409: refused}, "Exactly the last units are sold.")
         agrees(app, shop, product, 0, "Nothing is left, and the ledger says so.")
-        assert took <= limits.checkouts_seconds, f"All should be answered within {limits.checkouts_seconds} s: {took:.1f} s."
-        losers = [(account, answer) for account, answer in zip(buyers, answers, strict=True) if answer.status_code == 409]
+        assert took <= limits.checkouts_seconds, (
+            f"All should be answered within {limits.checkouts_seconds} s: {took:.1f} s."
+        )
+        losers = [
+            (account, answer) for account, answer in zip(buyers, answers, strict=True) if answer.status_code == 409
+        ]
         account, answer = losers[0]
         names(answer, 409, [f"items.{product['id']}"], "The 409 names the line.")
         expect([one["quantity"] for one in account.get("cart").json()["items"]], [1], "The cart is what it was.")
@@ -98,7 +106,9 @@ def test_last_units(case: str, app: Any, shop: Shop, other_web: httpx2.Client, c
             app.sql("update products set stock_quantity = -1 where id = %(id)s", id=product["id"])
         except psycopg.errors.CheckViolation:
             return
-        app.sql("update products set stock_quantity = %(n)s where id = %(id)s", n=limits.last_units - 1, id=product["id"])
+        app.sql(
+            "update products set stock_quantity = %(n)s where id = %(id)s", n=limits.last_units - 1, id=product["id"]
+        )
         raise AssertionError("A database constraint should stand behind the code: a stock of -1 was stored.")
 
 
@@ -223,7 +233,9 @@ def test_ledger(case: str, app: Any, shop: Shop, turmoil: list[tuple[Json, int]]
     expect([row for row in ledger if row[0] == 0 or row[3] < 0], [], "No entry changes nothing, no stock is negative.")
     with_order = {reason for _, reason, order, _ in ledger if order is not None}
     without = {reason for _, reason, order, _ in ledger if order is None}
-    assert with_order == {"order", "cancellation"}, f"Orders and cancellations should name their order, not {with_order}."
+    assert with_order == {"order", "cancellation"}, (
+        f"Orders and cancellations should name their order, not {with_order}."
+    )
     assert without <= {"initial", "correction"}, f"Other entries should name no order: {without}."
 
 
@@ -309,7 +321,9 @@ def test_low_stock_once(case: str, pause: Pause) -> None:
     """
     counts = pause.counts[case]
     if case == "steps":
-        expect(counts, [0, 0, 1, 1, 1], "From 8 to 3 with the threshold 5, the job is enqueued once, when it is reached.")
+        expect(
+            counts, [0, 0, 1, 1, 1], "From 8 to 3 with the threshold 5, the job is enqueued once, when it is reached."
+        )
     elif case == "parallel":
         expect(pause.answers["parallel"], {201: 5}, "Five checkouts at once succeed.")
         expect(counts, [1], "Five checkouts at once that cross the threshold enqueue one job.")

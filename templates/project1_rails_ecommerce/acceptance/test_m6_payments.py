@@ -249,7 +249,11 @@ def _declined(shop: Shop, failures: Failures) -> None:
     account, order = failure.account, failure.order
     shop.provider.ways[order["order_number"]] = "declines"
     answer = shop.try_to_pay(account, order, failure.key)
-    expect((answer.status_code, answer.json().get("status")), (201, "failed"), "A charge that is declined is a failed payment.")
+    expect(
+        (answer.status_code, answer.json().get("status")),
+        (201, "failed"),
+        "A charge that is declined is a failed payment.",
+    )
     again = shop.try_to_pay(account, order, failure.key)
     expect((again.status_code, again.content), (201, answer.content), "The same key gets the same answer.")
     expect(len(shop.provider.charges(order)), 1, "The provider is charged once for the key.")
@@ -351,7 +355,9 @@ def test_webhook_signature(case: str, shop: Shop, buyer: Account, order: Callabl
     ["replayed", "signed-anew", "at-once", "wrong-amount", "wrong-currency", "early", "failed-late", "failed",
      "other-type", "unreadable"],
 )  # fmt: skip
-def test_webhook_replay(case: str, shop: Shop, buyer: Account, order: Callable[[], Json], other_web: httpx2.Client) -> None:
+def test_webhook_replay(
+    case: str, shop: Shop, buyer: Account, order: Callable[[], Json], other_web: httpx2.Client
+) -> None:
     """A replayed webhook is refused and an event taken in once.
 
     The same request again, at the other process; the same event signed anew; ten deliveries at the same moment; events
@@ -398,7 +404,9 @@ def test_webhook_replay(case: str, shop: Shop, buyer: Account, order: Callable[[
         late = event(payment["provider_reference"], one["total"], "payment.failed")
         expect(shop.signer.deliver(late).status_code, 204, "An event about a payment that is over is a 204.")
     elif case == "failed":
-        is_problem(buyer.post(f"orders/{one['id']}/cancel"), 409, "An order with a payment under way can't be cancelled.")
+        is_problem(
+            buyer.post(f"orders/{one['id']}/cancel"), 409, "An order with a payment under way can't be cancelled."
+        )
         failed = event(payment["provider_reference"], one["total"], "payment.failed")
         expect(shop.signer.deliver(failed).status_code, 204, "A payment fails.")
         expect(shop.signer.deliver(told).status_code, 204, "A success after that is a 204 without effect.")
@@ -406,7 +414,9 @@ def test_webhook_replay(case: str, shop: Shop, buyer: Account, order: Callable[[
         expect(shop.try_to_pay(buyer, other := order()).status_code, 201, "Another order is paid.")
         expect(shop.try_to_pay(buyer, one).status_code, 201, "After a failed payment a new key makes a new one.")
         shop.settle(next(_payments(shop, one)), "payment.failed")
-        expect(buyer.post(f"orders/{one['id']}/cancel").status_code, 200, "After it failed, the order can be cancelled.")
+        expect(
+            buyer.post(f"orders/{one['id']}/cancel").status_code, 200, "After it failed, the order can be cancelled."
+        )
         expect(shop.read(buyer, other)["status"], "pending", "Other orders are what they were.")
         wanted = "cancelled"
     elif case == "other-type":
@@ -418,7 +428,9 @@ def test_webhook_replay(case: str, shop: Shop, buyer: Account, order: Callable[[
         expect(shop.signer.deliver(told).status_code, 204, "Unknown fields are allowed.")
     else:
         garbage = b'{"id": '
-        is_problem(shop.signer.send(garbage, shop.signer.headers(garbage)), 400, "A signed body that isn't JSON is a 400.")
+        is_problem(
+            shop.signer.send(garbage, shop.signer.headers(garbage)), 400, "A signed body that isn't JSON is a 400."
+        )
         for broken in ({**told, "id": 7}, {**told, "data": {}}, {"id": "evt_1"}):
             is_problem(shop.signer.deliver(broken), 422, f"A signed {str(broken)[:60]} is a 422.")
         expect(shop.signer.deliver(told).status_code, 204, "The event is taken in.")
@@ -443,7 +455,11 @@ def _early(shop: Shop, buyer: Account, order: Json) -> None:
     is_problem(shop.signer.deliver(told), 404, "An event about a charge that isn't known yet is a 404.")
     shop.provider.ways[order["order_number"]] = "takes"
     expect(shop.try_to_pay(buyer, order, used).status_code, 201, "The same key gives the charge.")
-    expect(shop.signer.deliver(told, at=int(time.time()) - 1).status_code, 204, "The event is taken in when it comes again.")
+    expect(
+        shop.signer.deliver(told, at=int(time.time()) - 1).status_code,
+        204,
+        "The event is taken in when it comes again.",
+    )
     expect(shop.read(buyer, order)["status"], "paid", "The order is paid.")
 
 
@@ -494,7 +510,9 @@ def test_export(case: str, shop: Shop, export: Export, paid_race: Race, limits: 
         expect(pages, [[wanted]], "From the last cursor on there is exactly this order, with the new status.")
         expect(export.read(later), ([[]], later), "Then there is nothing new.")
         numbers = [item["order_number"] for page in export.read()[0] for item in page]
-        expect(numbers[-1], order["order_number"], "From the start it stands behind everything that was exported before.")
+        expect(
+            numbers[-1], order["order_number"], "From the start it stands behind everything that was exported before."
+        )
     elif case == "since":
         account, order = paid_race.paid[1]
         moment = _now(shop)
@@ -552,7 +570,9 @@ def test_export_misses_nothing(paid_race: Race) -> None:
 REVIEWERS = 10
 
 
-def review(account: Account, product: Json, rating: Any = 5, text: Any = "Light enough for the pocket.") -> httpx2.Response:
+def review(
+    account: Account, product: Json, rating: Any = 5, text: Any = "Light enough for the pocket."
+) -> httpx2.Response:
     """Review a product."""
     return account.post(f"products/{product['id']}/reviews", {"rating": rating, "text": text})
 

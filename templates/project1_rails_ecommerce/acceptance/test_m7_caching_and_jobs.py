@@ -1,7 +1,8 @@
 """Milestone 7: ETags, pages that cost next to nothing and are never out of date, and what the worker does."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from functools import partial
 from typing import Any
 
@@ -58,11 +59,31 @@ def told(shop: Shop) -> tuple[Account, Json, Json, float]:
     return account, order, product, time.monotonic()
 
 
+@pytest.fixture(scope="session")
+def restarting(app: Any, shop: Shop, mailbox: Mailbox, limits: Any) -> Iterator[Future[Restart]]:
+    """The worker, ended while mails go out slowly, and the next one: in the background."""
+    with ThreadPoolExecutor(1, thread_name_prefix="restart") as pool:
+        yield pool.submit(p1_worker.interrupt, app, shop, mailbox, limits)
+
+
+@pytest.fixture
+def restart(restarting: Future[Restart]) -> Restart:
+    """How the worker ended, and what came of the mails."""
+    return restarting.result()
+
+
+@pytest.fixture
+def restart_is_over(request: pytest.FixtureRequest) -> None:
+    """Wait for it, if it is wanted at all: for scenarios that would disturb the worker."""
+    if any("restarting" in getattr(item, "fixturenames", ()) for item in request.session.items):
+        wait([request.getfixturevalue("restarting")])
+
+
 @pytest.fixture(scope="module", autouse=True)
 def begun_early(request: pytest.FixtureRequest) -> None:
     """Begin with what takes a while in the worker; who needs it waits for it, and is told why it can't be had."""
     wanted = {name for item in request.session.items for name in getattr(item, "fixturenames", ())}
-    for name in ("pause", "viewed", "told"):
+    for name in ("pause", "viewed", "told", "restarting"):
         if name in wanted:
             parallel([partial(request.getfixturevalue, name)])
 
@@ -102,7 +123,9 @@ def test_etag(case: str, shop: Shop, shown: Shown) -> None:
     elif case == "changed":
         mine = p1_pages.show(shop, shop.client)
         tags = mine.warm()
-        expect(mine.vendor.patch(f"products/{mine.product['id']}", {"price": "11.11"}).status_code, 200, "It is changed.")
+        expect(
+            mine.vendor.patch(f"products/{mine.product['id']}", {"price": "11.11"}).status_code, 200, "It is changed."
+        )
         for name, page in mine.pages.items():
             answer = ask(page, tags[name])
             expect(answer.status_code, 200, f"After a change, the old ETag of the page {name} is answered 200.")
@@ -241,6 +264,7 @@ def _nobody_reads_the_old_one(shown: Shown) -> None:
     expect(stale[:5], [], "Nobody who asks after a change was answered reads the old price (known, read).")
 
 
+@pytest.mark.usefixtures("restart_is_over")
 def test_cache_down(app: Any, shop: Shop, shown: Shown, second_web: SecondWeb) -> None:
     """The catalogue answers without Redis.
 
@@ -373,12 +397,6 @@ def _checkout_does_not_wait(shop: Shop, mailbox: Mailbox, limits: Any) -> None:
                "its mail arrives when the server is well again")  # fmt: skip
 
 
-@pytest.fixture(scope="session")
-def restart(app: Any, shop: Shop, mailbox: Mailbox, limits: Any) -> Restart:
-    """The worker, ended while mails go out slowly, and the next one."""
-    return p1_worker.interrupt(app, shop, mailbox, limits)
-
-
 @pytest.mark.parametrize("case", ["stopped", "terminated", "each-once"])
 def test_worker_restart(case: str, mailbox: Mailbox, pause: Pause, restart: Restart, limits: Any) -> None:
     """Mails survive a restart of the worker.
@@ -389,8 +407,11 @@ def test_worker_restart(case: str, mailbox: Mailbox, pause: Pause, restart: Rest
     if case == "stopped":
         expect(len(pause.orders), 5, "Orders are placed while no worker runs.")
         wanted = {order["order_number"]: 1 for _, order in pause.orders}
-        eventually(lambda: p1_worker.sent(mailbox, pause.orders).keys() >= wanted.keys(), limits.mail_recovered_seconds,
-                   "their mails arrive")
+        eventually(
+            lambda: p1_worker.sent(mailbox, pause.orders).keys() >= wanted.keys(),
+            limits.mail_recovered_seconds,
+            "their mails arrive",
+        )
         expect(dict(p1_worker.sent(mailbox, pause.orders)), wanted, "Each of their mails arrives once.")
         return
     numbers = {order["order_number"] for _, order in restart.orders}
@@ -426,7 +447,12 @@ def test_job_metrics(
         expect(len(restart.orders), p1_worker.MAILS, "Ten orders are placed while mails are slow.")
         assert restart.deepest > 0, "sidekiq_queue_depth should be above 0 while jobs wait."
         return
-    eventually(lambda: p1_worker.depths(read()), limits.boot_seconds, "the worker's metrics have sidekiq_queue_depth", pause=0.05)
+    eventually(
+        lambda: p1_worker.depths(read()),
+        limits.boot_seconds,
+        "the worker's metrics have sidekiq_queue_depth",
+        pause=0.05,
+    )
     if case == "idle":
         wanted = dict.fromkeys(p1_worker.QUEUES, 0.0)
         try:

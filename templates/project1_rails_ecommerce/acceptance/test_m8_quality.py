@@ -12,7 +12,7 @@ from p1_shop import Shop, tag
 
 from checks.acceptance import expect
 
-EXAMPLES = 3  # requests of each kind (valid, invalid) an operation
+EXAMPLES = 2  # requests of each kind (valid, invalid) an operation
 FUZZ_SECONDS = 12
 SHOWN = 5
 # It would end the session that all requests are made with.
@@ -73,7 +73,9 @@ def test_contract(app: Any, contract: Any, shop: Shop, case: str) -> None:
     Each answer that any scenario was given is held to the contract, and every operation must have been answered; then
     valid and invalid requests are made from the contract itself.
     """
-    expect(sorted(set(contract.operations) - answered(contract)), [], "Every operation should be answered with success.")
+    expect(
+        sorted(set(contract.operations) - answered(contract)), [], "Every operation should be answered with success."
+    )
     if case == "scenarios":
         found = contract.violations
     else:
