@@ -2,5 +2,5 @@
 class EnqueueForgottenJob < ApplicationJob
   queue_as :default
 
-  def perform = Notification.forgotten.order(:id).limit(500).each(&:enqueue)
+  def perform = Notification.forgotten.find_each(&:enqueue)
 end

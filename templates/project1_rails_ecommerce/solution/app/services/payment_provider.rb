@@ -36,9 +36,8 @@ class PaymentProvider
   def post(uri, key, body)
     request = Net::HTTP::Post.new(uri, "Content-Type" => "application/json", "Accept" => "application/json",
                                        "Idempotency-Key" => key, "X-Request-Id" => Observability::RequestId.current.to_s)
-    options = { use_ssl: uri.scheme == "https", open_timeout: @seconds, read_timeout: @seconds, write_timeout: @seconds,
-                max_retries: 0 }
-    Net::HTTP.start(uri.host, uri.port, nil, nil, nil, nil, options) { |http| http.request(request, body) }
+    # A POST isn't repeated by Net::HTTP itself, and a proxy of the environment is none of ours.
+    Net::HTTP.start(uri.host, uri.port, nil, use_ssl: uri.scheme == "https") { |http| http.request(request, body) }
   end
 
   def read(response)
