@@ -77,7 +77,8 @@ class Accounts:
         email = f"{role}.{secrets.token_hex(5)}@example.org"
         try:
             self._app.sql(
-                "insert into users (email, password_digest, first_name, last_name, role, active, created_at, updated_at)"
+                "insert into users"
+                " (email, password_digest, first_name, last_name, role, active, created_at, updated_at)"
                 " values (%(email)s, %(digest)s, %(first)s, %(last)s, %(role)s, %(active)s,"
                 " now() at time zone 'utc', now() at time zone 'utc')",
                 email=email, digest=DIGEST, first=first, last=last, role=role, active=active,

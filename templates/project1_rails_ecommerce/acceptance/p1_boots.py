@@ -1,4 +1,4 @@
-"""Processes that are started with a configuration that can't work, and a release that is run again: in the background."""
+"""In the background: processes with a configuration that can't work, and a release that is run again."""
 
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
@@ -16,7 +16,8 @@ WRONG: dict[str, dict[str, str]] = {
 }  # fmt: skip
 CHECKED = ("SECRET_KEY", "WEBHOOK_SECRET", "SERVICE_TOKEN", "DATABASE_URL", "REDIS_URL", "LOG_LEVEL")
 COLUMNS = """
-    select table_name, column_name, data_type from information_schema.columns where table_schema = 'public' order by 1, 2
+    select table_name, column_name, data_type from information_schema.columns
+    where table_schema = 'public' order by 1, 2
 """
 
 

@@ -1,4 +1,4 @@
-"""What an order costs, computed exactly and by itself: cents are integers here, and nothing is taken from the answer."""
+"""What an order costs, computed exactly and independently: nothing is taken from the answer."""
 
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal

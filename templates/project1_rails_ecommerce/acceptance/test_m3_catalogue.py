@@ -457,8 +457,8 @@ def test_sort_and_pages(case: str, catalogue: Catalogue) -> None:
 def test_constant_queries(case: str, app: Any, catalogue: Catalogue, limits: Any) -> None:
     """A page takes the same number of queries, however long it is.
 
-    Statements to PostgreSQL are counted for pages of 10 and of 100 that nobody has asked for before. A query for each row
-    is the usual reason why a page takes a second.
+    Statements to PostgreSQL are counted for pages of 10 and of 100 that nobody has asked for before. A query for each
+    row is the usual reason why a page takes a second.
     """
     few, many = (_fewest(app, catalogue, size, case) for size in (10, 100))
     assert many, "A page that nobody has asked for before should need the database."

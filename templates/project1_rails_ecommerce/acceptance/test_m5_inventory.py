@@ -115,8 +115,8 @@ def test_last_units(
 def test_opposite_order(app: Any, shop: Shop, other_web: httpx2.Client, crowd: list[Account]) -> None:
     """Carts in opposite order don't lock each other out.
 
-    Thirty checkouts at the same moment, half with products A, then B, half with B, then A. Two transactions that wait for
-    each other end with an error that customers see.
+    Thirty checkouts at the same moment, half with products A, then B, half with B, then A. Two transactions that wait
+    for each other end with an error that customers see.
     """
     first, second = shop.product(stock_quantity=50), shop.product(stock_quantity=50)
     lines = [(first, 1), (second, 1)]

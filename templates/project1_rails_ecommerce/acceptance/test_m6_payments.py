@@ -73,8 +73,8 @@ def is_taken(shop: Shop, order: Json, answer: httpx2.Response) -> Json:
 def test_charged_once(case: str, shop: Shop, buyer: Account, order: Callable[[], Json]) -> None:
     """One idempotency key charges once.
 
-    The grader plays the provider and counts charges while a payment is repeated, changed, and repeated when it has moved
-    on. A second click that charges a second time is money that is paid back by hand.
+    The grader plays the provider and counts charges while a payment is repeated, changed, and repeated when it has
+    moved on. A second click that charges a second time is money that is paid back by hand.
     """
     one, used = order(), key()
     first = shop.try_to_pay(buyer, one, used)

@@ -1,5 +1,6 @@
 """Milestone 7: ETags, pages that cost next to nothing and are never out of date, and what the worker does."""
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -140,13 +141,13 @@ def test_etag(case: str, shop: Shop, shown: Shown) -> None:
 def test_cached_pages(case: str, app: Any, shop: Shop, shown: Shown, second_web: SecondWeb, limits: Any) -> None:
     """A page that was asked for before costs next to nothing.
 
-    Statements to PostgreSQL are counted for a page that nobody has asked for before, and for the same page again, also at
-    another process than the one that answered it first.
+    Statements to PostgreSQL are counted for a page that nobody has asked for before, and for the same page again, also
+    at another process than the one that answered it first.
     """
     if case == "product":
         path = f"{API}/products/{shop.product()['id']}"
     else:
-        path = f"{API}/products?per_page=100&max_price=99999.{10 + int(tag(), 16) % 80}&sort=name&search={'o'}"
+        path = f"{API}/products?per_page=100&max_price=99999.{10 + int(tag(), 16) % 80}&sort=name&search=o"
     with app.statements() as first:
         answer = shop.client.get(path)
     expect(answer.status_code, 200, "A page of the catalogue is answered 200.")
@@ -331,8 +332,8 @@ def test_mails(
 ) -> None:
     """Mails go out through the worker, each once.
 
-    The grader plays the mail server. An order is placed, paid and shipped, a product runs out, a checkout is refused, and
-    the mail server hangs: nobody who buys may wait for it.
+    The grader plays the mail server. An order is placed, paid and shipped, a product runs out, a checkout is refused,
+    and the mail server hangs: nobody who buys may wait for it.
     """
     account, order, product, at = told
     left = max(1.0, limits.mail_seconds - (time.monotonic() - at))
@@ -379,8 +380,6 @@ def _checkout_does_not_wait(shop: Shop, mailbox: Mailbox, limits: Any) -> None:
             while not took and time.monotonic() < deadline:
                 time.sleep(0.02)
 
-    import threading
-
     started = threading.Event()
     thread = threading.Thread(target=release, daemon=True)
     thread.start()
@@ -401,8 +400,8 @@ def _checkout_does_not_wait(shop: Shop, mailbox: Mailbox, limits: Any) -> None:
 def test_worker_restart(case: str, mailbox: Mailbox, pause: Pause, restart: Restart, limits: Any) -> None:
     """Mails survive a restart of the worker.
 
-    Orders are placed while no worker runs, and a worker is ended while ten mails go out slowly. Every deployment does that
-    to every job that is under way.
+    Orders are placed while no worker runs, and a worker is ended while ten mails go out slowly. Every deployment does
+    that to every job that is under way.
     """
     if case == "stopped":
         expect(len(pause.orders), 5, "Orders are placed while no worker runs.")
