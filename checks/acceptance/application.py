@@ -17,6 +17,7 @@ from checks import sandbox
 from checks.acceptance import Mismatch, databases
 from checks.acceptance.orders import Orders
 from checks.acceptance.proxy import Proxy
+from checks.acceptance.statements import Statements
 from checks.model import NotMeasured
 from checks.runners import processes
 from checks.runners.base import BootFailed
@@ -48,6 +49,7 @@ class App:
     _proxies: Mapping[str, Proxy]
     _urls: Mapping[str, str]
     _stack: ExitStack
+    _statements: Statements
     released: str | None = None  # the URL of a copy of the PostgreSQL database as the release left it
     _past: dict[str, str] = field(default_factory=dict)
     _connection: psycopg.Connection[Any] | None = None
@@ -175,6 +177,16 @@ class App:
             memory.peak = max(memory.peak, self.rss(name))
 
     @contextmanager
+    def statements(self) -> Iterator[list[str]]:
+        """Yield a list that grows with each statement that the application's processes send to PostgreSQL.
+
+        Those that begin and end transactions or set and show parameters are left out. Raises NotMeasured when the
+        connections are encrypted.
+        """
+        with self._statements.counted() as seen:
+            yield seen
+
+    @contextmanager
     def cut(self, service: str) -> Iterator[None]:
         """Make ``postgresql`` or ``redis`` unreachable for the application during the block."""
         self._proxies[service].cut()
@@ -207,10 +219,12 @@ def prepared(orders: Orders, env: Mapping[str, str | None], like: App | None = N
             for name, url in orders.services.items()
         }
         proxies: dict[str, Proxy] = {}
+        statements = Statements()
         for name, url in urls.items():
             parts = urlsplit(url)
+            watch = statements.connection if name == "postgresql" else None
             proxies[name] = stack.enter_context(
-                Proxy(parts.hostname or "127.0.0.1", parts.port or databases.PORTS[name])
+                Proxy(parts.hostname or "127.0.0.1", parts.port or databases.PORTS[name], watch)
             )
         own: dict[str, str | None] = {
             **orders.environment,
@@ -222,7 +236,7 @@ def prepared(orders: Orders, env: Mapping[str, str | None], like: App | None = N
             box = sandbox.Box(tuple(map(Path, orders.readable)), (folder, Path(orders.scratch)))
         commands = processes.read_procfile(_procfile(folder))
         whole = {name: value for name, value in own.items() if value is not None}
-        yield App(whole, processes.Application(), folder, commands, box, proxies, urls, stack)
+        yield App(whole, processes.Application(), folder, commands, box, proxies, urls, stack, statements)
 
 
 @contextmanager

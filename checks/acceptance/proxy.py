@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar, cast
 
 START_SECONDS = 5.0
 T = TypeVar("T")
+Watch = Callable[[bytes], None]
 
 
 class Proxy:
-    """Passes bytes between a port of 127.0.0.1 and a server, in a thread of its own; used as a context manager."""
+    """Passes bytes between a port of 127.0.0.1 and a server, in a thread of its own; used as a context manager.
 
-    def __init__(self, host: str, port: int) -> None:
+    `watch` is called for each new connection and gives what is shown the bytes that the application sends on it.
+    """
+
+    def __init__(self, host: str, port: int, watch: Callable[[], Watch] | None = None) -> None:
         self._target = (host, port)
+        self._watch = watch
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True, name="proxy")
         self._server: asyncio.Server | None = None
@@ -58,7 +63,7 @@ class Proxy:
         await asyncio.sleep(0)  # the ends hear of it
 
     def _near_end(self) -> _End:
-        near, far = _End(self._open), _End(self._open)
+        near, far = _End(self._open, self._watch and self._watch()), _End(self._open)
         near.other, far.other = far, near
         # What the client says waits in the near end until the server is reached.
         near.task = self._loop.create_task(self._reach(near, far))
@@ -77,8 +82,9 @@ class _End(asyncio.Protocol):
     other: _End
     task: asyncio.Task[None] | None = None  # held, or it might be collected while it runs
 
-    def __init__(self, open_: set[_End]) -> None:
+    def __init__(self, open_: set[_End], watch: Watch | None = None) -> None:
         self._open = open_
+        self._watch = watch
         self._transport: asyncio.Transport | None = None
         self._early: list[bytes] = []
         self._over = False
@@ -92,6 +98,8 @@ class _End(asyncio.Protocol):
             self._transport.close()
 
     def data_received(self, data: bytes) -> None:
+        if self._watch is not None:
+            self._watch(data)
         self.other.send(data)
 
     def eof_received(self) -> bool:

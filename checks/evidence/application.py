@@ -1,8 +1,8 @@
 """What the application's source declares to the outside: routes, metrics, environment variables, logs, signals.
 
-Python is read by `ast`. Routes and environment reads of Ruby and JavaScript are taken from the explicit forms only
-(`get "/x"` in config/routes.rb, `app.get("/x")`, `ENV.fetch("X")`, `process.env.X`) with comments left out: enough to
-say that something is there, and the rules that need more say *not yet known* for these languages.
+Python is read by `ast`, Ruby by its syntax tree (`_ruby`). Routes and environment reads of JavaScript are taken from
+the explicit forms only (`app.get("/x")`, `process.env.X`) with comments left out: enough to say that something is
+there, and the rules that need more say *not yet known* for it.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from checks.evidence import _ruby
 from checks.evidence._python import walk
 from checks.repository import Entry, FileTooLarge, Repository
 
@@ -22,14 +23,8 @@ _METRICS = {"Counter": "counter", "CounterMetricFamily": "counter", "Gauge": "ga
             "SummaryMetricFamily": "summary", "Info": "info", "Enum": "gauge"}  # fmt: skip
 _JSON_LIBRARIES = frozenset({"JsonFormatter", "JSONRenderer", "JSONFormatter", "ProcessorFormatter"})
 _ELSEWHERE = frozenset({"tests", "test", "spec", "node_modules", "docs", "benchmarks", "examples", "fixtures"})
-_ROUTES = {
-    ".rb": re.compile(r"^\s*(get|post|put|patch|delete|match|mount)\s*\(?\s*[\"']([^\"']+)[\"']"),
-    ".js": re.compile(r"\b(?:app|router|server|fastify|api)\.(get|post|put|patch|delete|use|all)\(\s*[\"'`]([^\"'`]+)"),
-}
-_ENVIRONMENT = {
-    ".rb": re.compile(r"\bENV(?:\[|\.fetch\(?)\s*[\"']([A-Z][A-Z0-9_]*)[\"']"),
-    ".js": re.compile(r"\bprocess\.env(?:\.([A-Z][A-Z0-9_]*)|\[[\"']([A-Z][A-Z0-9_]*)[\"']\])"),
-}
+_ROUTES = re.compile(r"\b(?:app|router|server|fastify|api)\.(get|post|put|patch|delete|use|all)\(\s*[\"'`]([^\"'`]+)")
+_ENVIRONMENT = re.compile(r"\bprocess\.env(?:\.([A-Z][A-Z0-9_]*)|\[[\"']([A-Z][A-Z0-9_]*)[\"']\])")
 
 
 class Place(NamedTuple):
@@ -53,7 +48,8 @@ class Route(NamedTuple):
 class Application(NamedTuple):
     """What the source declares. Places of `metrics` have their kind as detail, of `formatters` the keys they write.
 
-    `used` are names that the source refers to, `signals` handlers of SIGTERM by module, `prints` calls of `print`.
+    `used` are names that the source refers to, `signals` handlers of SIGTERM by module, `prints` calls of `print` and
+    its kin.
     """
 
     languages: frozenset[str]
@@ -224,35 +220,44 @@ def _python(repository: Repository, entry: Entry, facts: _Facts) -> None:
         facts.problems.append(Place("RecursionError", entry.path, 1))
 
 
-def _lines(repository: Repository, entry: Entry, facts: _Facts) -> None:
-    kind = ".rb" if entry.suffix == ".rb" else ".js"
-    facts.languages.add("ruby" if kind == ".rb" else "javascript")
+def _ruby_file(repository: Repository, entry: Entry, facts: _Facts) -> None:
+    facts.languages.add("ruby")
+    try:
+        source = repository.read_bytes(entry.path)
+    except (FileTooLarge, OSError) as error:
+        facts.problems.append(Place(type(error).__name__, entry.path, 1))
+        return
+    routed = re.search(r"(?:^|/)config/routes(?:\.rb\Z|/)", entry.path) is not None
+    found = _ruby.read(source, routed=routed)
+    facts.used |= found.used
+    facts.routes.extend(Route(route.detail, route.name, entry.path, route.line) for route in found.routes)
+    for name in ("environment", "metrics", "formatters", "signals", "prints"):
+        places = (Place(each.name, entry.path, each.line, each.detail) for each in getattr(found, name))
+        getattr(facts, name).extend(places)
+
+
+def _javascript(repository: Repository, entry: Entry, facts: _Facts) -> None:
+    facts.languages.add("javascript")
     try:
         text = repository.read_text(entry.path)
     except (FileTooLarge, OSError) as error:
         facts.problems.append(Place(type(error).__name__, entry.path, 1))
         return
-    for number, line in _without_comments(text, kind):
-        routed = kind == ".js" or entry.path.endswith("config/routes.rb")
-        for method, path in _ROUTES[kind].findall(line) if routed else ():
+    for number, line in _without_comments(text):
+        for method, path in _ROUTES.findall(line):
             facts.routes.append(Route(method, "/" + path.lstrip("/"), entry.path, number))
-        for match in _ENVIRONMENT[kind].finditer(line):
+        for match in _ENVIRONMENT.finditer(line):
             facts.environment.append(Place(match[match.lastindex or 1], entry.path, number))
 
 
-def _without_comments(text: str, kind: str) -> Iterator[tuple[int, str]]:
+def _without_comments(text: str) -> Iterator[tuple[int, str]]:
     inside = False
     for number, line in enumerate(text.splitlines(), 1):
         stripped = line.strip()
-        if kind == ".js":
-            if inside or stripped.startswith("/*"):
-                inside = "*/" not in stripped
-                continue
-            if stripped.startswith("//"):
-                continue
-        elif stripped.startswith("#"):
-            continue
-        yield number, line
+        if inside or stripped.startswith("/*"):
+            inside = "*/" not in stripped
+        elif not stripped.startswith("//"):
+            yield number, line
 
 
 def _ours(entry: Entry) -> bool:
@@ -262,12 +267,15 @@ def _ours(entry: Entry) -> bool:
     return not tests and _ELSEWHERE.isdisjoint(parts[:-1]) and "migrations" not in parts
 
 
+_READERS = {".py": _python, ".rb": _ruby_file}
+
+
 def collect(repository: Repository) -> Application:
     """Reading the application's source."""
     facts = _Facts()
     for entry in repository.with_suffix(".py", ".rb", ".js", ".mjs", ".cjs", ".ts"):
         if _ours(entry):
-            (_python if entry.suffix == ".py" else _lines)(repository, entry, facts)
+            _READERS.get(entry.suffix, _javascript)(repository, entry, facts)
     return Application(
         languages=frozenset(facts.languages),
         routes=tuple(facts.routes),

@@ -17,6 +17,7 @@ _TRIVIAL = frozenset({"true", "false", ":", "echo", "sleep", "exit", "tail", "ca
 _DRAINS = frozenset({"gunicorn", "uvicorn", "hypercorn", "daphne", "celery", "puma", "sidekiq", "rails", "solid_queue"})
 _GIVEN = frozenset({"HOME", "PATH", "USER", "LANG", "TZ", "CI", "PWD", "TMPDIR", "DJANGO_SETTINGS_MODULE", "NODE_ENV",
                     "RAILS_ENV", "RACK_ENV", "BUNDLE_GEMFILE", "PYTEST_CURRENT_TEST"})  # fmt: skip
+_READ = frozenset({"python", "ruby"})  # whose metrics and formatters are found in the source
 _FIELDS = {
     "time": re.compile(r"\b(?:time|timestamp|ts|asctime|@timestamp)\b"),
     "level": re.compile(r"\b(?:level|levelname|severity)\b"),
@@ -140,8 +141,8 @@ def answers_metrics(application: Application) -> Verdict:
     route = _routes(application, "/metrics")
     if not route:
         return failed("The source declares no route /metrics.", expected="/metrics")
-    if "python" not in application.languages:
-        return unknown("The metrics of Ruby and JavaScript are not read from the source; the running app is asked.")
+    if application.languages.isdisjoint(_READ):
+        return unknown("The metrics of JavaScript are not read from the source; the running application is asked.")
     kinds = {m.detail for m in application.metrics if "request" in m.name}
     missing = [kind for kind in ("counter", "histogram") if kind not in kinds]
     places = [_at(route[0]), *(Location(m.path, m.line) for m in application.metrics)]
@@ -157,13 +158,13 @@ def logs_json(application: Application) -> Verdict:
     """Logs are one JSON object a line, with the request's id.
 
     Somebody will search these logs under pressure: "everything that happened to this request, in all processes". Text
-    has to be guessed apart; fields are asked for. A `print` goes past all of it.
+    has to be guessed apart; fields are asked for. A `print` or `puts` goes past all of it.
 
-    Write a `logging.Formatter` that dumps time, level, message and request_id as JSON, and name it in the
-    configuration.
+    Write a formatter (a `logging.Formatter`, a Ruby class with `call`) that dumps time, level, message and request_id
+    as JSON, and name it in the configuration.
     """
-    if "python" not in application.languages:
-        return unknown("Logging is read from Python source only; the running application is asked for the others.")
+    if application.languages.isdisjoint(_READ):
+        return unknown("The logging of JavaScript is not read from the source; the running application is asked.")
     wired = [f for f in application.formatters if f.detail == "called" or f.name in application.used]
     if not wired:
         reason = (
@@ -181,11 +182,13 @@ def logs_json(application: Application) -> Verdict:
                 Location(own[0].path, own[0].line),
             )
     prints = [
-        p for p in application.prints if not re.search(r"(?:^|/)(?:bin|scripts?|commands)/|__main__|manage\.py", p.path)
+        p
+        for p in application.prints
+        if not re.search(r"(?:^|/)(?:bin|scripts?|commands|tasks|db)/|__main__|manage\.py", p.path)
     ]
     if prints:
         places = (Location(p.path, p.line) for p in prints[:10])
-        return partial(Fraction(3, 4), "Some output goes past the logs, by print().", *places)
+        return partial(Fraction(3, 4), f"Some output goes past the logs, by {prints[0].name}.", *places)
     return passed("Logs are JSON objects.", *(Location(f.path, f.line) for f in wired))
 
 

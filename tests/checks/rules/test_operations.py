@@ -226,10 +226,65 @@ def test_this_passes(rule: Check, files: dict[str, str], tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("rule", [rules.answers_metrics, rules.logs_json], ids=lambda rule: rule.id)
-def test_what_is_not_read_of_ruby_is_not_yet_known(rule: Check, tmp_path: Path) -> None:
-    found = verdict(rule, tmp_path, {"config/routes.rb": "get '/metrics', to: 'm#i'\n"})
+def test_what_is_not_read_of_javascript_is_not_yet_known(rule: Check, tmp_path: Path) -> None:
+    found = verdict(rule, tmp_path, {"src/app.js": "app.get('/metrics', show);\n"})
     assert found.state is State.ERROR
     assert not found.internal
+
+
+RUBY_METRICS = {
+    "config/routes.rb": "Rails.application.routes.draw do\n  get '/metrics', to: 'metrics#show'\nend\n",
+    "lib/figures.rb": "COUNT = Metrics.counter('http_requests_total', 'Requests.')\n"
+    "TIME = Prometheus::Client::Histogram.new(:http_request_duration_seconds, docstring: 'Time.')\n",
+}
+RUBY_LOGS = {
+    "lib/lines.rb": "class Lines\n  def call(severity, time, _program, message)\n"
+    "    JSON.generate({ time:, level: severity, message:, request_id: Current.id })\n  end\nend\n",
+    "config/application.rb": "config.logger = Logger.new($stdout, formatter: Lines.new)\n",
+}
+
+
+@pytest.mark.parametrize(
+    ("rule", "files"), [(rules.answers_metrics, RUBY_METRICS), (rules.logs_json, RUBY_LOGS)], ids=["metrics", "logs"]
+)
+def test_ruby_is_read_like_python(rule: Check, files: dict[str, str], tmp_path: Path) -> None:
+    found = verdict(rule, tmp_path, files)
+    assert found.state is State.PASS, found.reason
+
+
+RUBY_WRONG: list[tuple[str, Check, dict[str, str], Fraction]] = [
+    ("no route", rules.answers_metrics, RUBY_METRICS | {"config/routes.rb": "# get '/metrics'\n"}, Fraction(0)),
+    ("no histogram", rules.answers_metrics, RUBY_METRICS | {
+        "lib/figures.rb": "Metrics.counter('http_requests_total', '')\n# Metrics.histogram('http_request_seconds')\n"},
+     Fraction(2, 3)),
+    ("figures of something else", rules.answers_metrics, RUBY_METRICS | {
+        "lib/figures.rb": "Metrics.counter('jobs', '')\nMetrics.histogram('job_seconds', '')\n"}, Fraction(1, 3)),
+    ("figures in a text", rules.answers_metrics, RUBY_METRICS | {
+        "lib/figures.rb": "HELP = \"Metrics.counter('http_requests', '')\"\n"}, Fraction(1, 3)),
+    ("no formatter", rules.logs_json, {"config/application.rb": "config.logger = Logger.new($stdout)\n"}, Fraction(0)),
+    ("a formatter that nobody uses", rules.logs_json, RUBY_LOGS | {"config/application.rb": "# Lines.new\n"}, Fraction(0)),
+    ("a formatter of text that is called JSON", rules.logs_json, {
+        "lib/json_formatter.rb": "class JsonFormatter\n  def call(severity, time, program, message) = message.to_s\nend\n",
+        "config/application.rb": "config.logger.formatter = JsonFormatter.new\n"}, Fraction(0)),
+    ("no request's id", rules.logs_json, RUBY_LOGS | {
+        "lib/lines.rb": RUBY_LOGS["lib/lines.rb"].replace(", request_id: Current.id", "")}, Fraction(3, 4)),
+    ("puts", rules.logs_json, RUBY_LOGS | {"app/models/a.rb": "def pay\n  puts 'paid'\nend\n"}, Fraction(3, 4)),
+    ("a stream", rules.logs_json, RUBY_LOGS | {"app/models/a.rb": "$stdout.puts('paid')\n"}, Fraction(3, 4)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("rule", "files", "credit"), [p[1:] for p in RUBY_WRONG], ids=[p[0] for p in RUBY_WRONG])
+def test_ruby_that_lacks_something_earns_a_part(
+    rule: Check, files: dict[str, str], credit: Fraction, tmp_path: Path
+) -> None:
+    found = verdict(rule, tmp_path, files)
+    assert found.state in (State.FAIL, State.PARTIAL)
+    assert found.credit == credit, found.reason
+
+
+@pytest.mark.parametrize("path", ["bin/report.rb", "lib/tasks/report.rb", "db/seeds.rb"])
+def test_what_people_run_by_hand_may_print(path: str, tmp_path: Path) -> None:
+    assert verdict(rules.logs_json, tmp_path, RUBY_LOGS | {path: "puts 'done'\n"}).state is State.PASS
 
 
 def test_the_metrics_of_ruby_are_let_through(tmp_path: Path) -> None:

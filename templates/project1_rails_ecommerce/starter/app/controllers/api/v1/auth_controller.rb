@@ -8,6 +8,8 @@ module Api
       def register = not_built_yet("m2.1")
 
       # TODO(m2.1): open a session, see docs/milestones/m2-users-and-auth.md
+      # TODO(m2.5): limit failed logins, with rack-attack (it is in the middleware already and lets everything through) or
+      # with a counter of your own in Redis, shared by all web processes
       def login = not_built_yet("m2.1")
 
       # TODO(m2.3): exchange a refresh token for a new pair, see docs/milestones/m2-users-and-auth.md
