@@ -18,8 +18,25 @@ _FORMATS = {"date-time": "2026-01-01T00:00:00Z", "uri": "https://github.example/
 
 @cache
 def description() -> dict[str, Any]:
-    """Return the vendored description; cut.py says where it comes from."""
-    return json.loads(gzip.decompress(Path(__file__).with_name("openapi.json.gz").read_bytes()))
+    """Return the vendored description; cut.py says where it comes from.
+
+    Members that the description does not name are forbidden, so parts that stand together (`allOf`) become one, and choices are left to themselves.
+    """
+    whole = json.loads(gzip.decompress(Path(__file__).with_name("openapi.json.gz").read_bytes()))
+    _join(whole, whole)
+    return whole
+
+
+def _join(node: Any, whole: dict[str, Any]) -> None:
+    for item in node if isinstance(node, list) else node.values() if isinstance(node, dict) else ():
+        _join(item, whole)
+    if isinstance(node, dict) and isinstance(node.get("allOf"), list):
+        for part in node.pop("allOf"):
+            found = _resolved(part, whole)
+            node.setdefault("properties", {}).update(found.get("properties", {}))
+            node.setdefault("required", []).extend(found.get("required", []))
+    if isinstance(node, dict) and ("oneOf" in node or "anyOf" in node) and "properties" not in node:
+        node.setdefault("additionalProperties", True)  # each of the choices forbids for itself
 
 
 class Judge:
@@ -64,9 +81,9 @@ def complete(template: str, verb: str, status: int, value: Any) -> Any:
     return _filled(answer["content"]["application/json"]["schema"], value)
 
 
-def _resolved(node: dict[str, Any]) -> dict[str, Any]:
+def _resolved(node: dict[str, Any], whole: dict[str, Any] | None = None) -> dict[str, Any]:
     while "$ref" in node:
-        place: Any = description()
+        place: Any = whole or description()
         for part in node["$ref"].removeprefix("#/").split("/"):
             place = place[part]
         node = place
@@ -104,12 +121,7 @@ def _choice(choices: list[dict[str, Any]], value: Any) -> dict[str, Any]:
 
 
 def _members(schema: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
-    properties, required = dict(schema.get("properties", {})), list(schema.get("required", ()))
-    for part in schema.get("allOf", ()):
-        more, names = _members(_resolved(part))
-        properties |= more
-        required += names
-    return properties, required
+    return schema.get("properties", {}), list(schema.get("required", ()))
 
 
 def _plain(schema: dict[str, Any]) -> Any:

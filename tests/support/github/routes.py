@@ -90,7 +90,7 @@ def commit(call: Call) -> Answer:
 
 @route("GET", f"{R}/compare/{{basehead}}")
 def compare(call: Call) -> Answer:
-    base, _, head = call.values["basehead"].partition("...")
+    base, head = (call.repo.branches.get(name, name) for name in call.values["basehead"].split("..."))
     line = call.repo.commits
     if not {base, head} <= {*line, *call.repo.strangers}:
         raise Problem(404, "Not Found")
@@ -99,8 +99,6 @@ def compare(call: Call) -> Answer:
         status = "identical"
     elif base in line and head in line:
         status = "ahead" if line.index(head) > line.index(base) else "behind"
-    elif head in line:
-        status = "diverged"
     return 200, {"status": status}
 
 

@@ -278,4 +278,4 @@ def running() -> Iterator[GitHub]:
         server.shutdown()
         server.server_close()
         thread.join()
-    assert github.problems == []
+    assert not github.problems, github.problems
