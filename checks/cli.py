@@ -330,9 +330,19 @@ def _graded(target: Path, repository: Repository, options: dict[str, Any], ahead
         )
         with reporting(quiet=options["quiet"], verbose=options["verbose"]) as progress:
             dues = _dues(repository, project)
-            return grade(repository, project, settings, why=why, dues=dues, progress=progress, ahead=ahead)
+            card = grade(repository, project, settings, why=why, dues=dues, progress=progress, ahead=ahead)
+        return _signed(card, repository, project)
     except (RepositoryError, ProjectNotFound, UnknownSelection, ScaffoldError) as problem:
         raise _refused(target, problem) from problem
+
+
+def _signed(card: Scorecard, repository: Repository, project: Project) -> Scorecard:
+    """The scorecard with the workflow run that made it, if one did."""
+    if os.environ.get("GITHUB_ACTIONS") != "true":
+        return card
+    from checks.identity import signed
+
+    return signed(card, repository, project, os.environ)
 
 
 def _dues(repository: Repository, project: Project) -> dict[str, str]:

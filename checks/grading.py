@@ -200,7 +200,7 @@ def _settings(options: Options, dues: Mapping[str, str] | None) -> dict[str, obj
     """What a scorecard depends on besides the tree; variables by value, since they choose the services used."""
     from checks.evidence.forge import window
 
-    urls = {v: os.environ.get(v) for v in ("DATABASE_URL", "REDIS_URL", "MONGODB_URI", "GITHUB_ACTIONS")}
+    urls = {v: os.environ.get(v) for v in ("DATABASE_URL", "REDIS_URL", "MONGODB_URI")}
     return {
         "static": options.static,
         "acceptance": str(options.acceptance or ""),
@@ -250,7 +250,7 @@ def _scorecard(
         ),
         graded_at=datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
         grader_version=__version__,
-        assurance=Assurance.CI if os.environ.get("GITHUB_ACTIONS") == "true" else Assurance.SELF,
+        assurance=Assurance.SELF,
         earned=sum((m.earned for m in scored), Fraction(0)),
         possible=sum((m.possible for m in scored), Fraction(0)),
         milestones=scored,
