@@ -160,6 +160,9 @@ class _Command(click.Command):
     metavar="DIR",
     help="Verify a project's folder: its solution earns all, its starter the baseline, each fault is caught.",
 )
+@click.option(
+    "--sync-issues", is_flag=True, help="Close and reopen the issues that `scaffold publish` made, by verdict."
+)
 @click.option("--thorough", is_flag=True, help="With --verify: run every scenario on each fault, not only its own.")
 @click.option("--repeat", type=click.IntRange(1, 99), default=1, help="With --verify: grade the solution so often.")
 @click.option("--no-cache", is_flag=True, help="Measure again even when nothing changed.")
@@ -255,6 +258,8 @@ def _run(targets: Sequence[Path], options: dict[str, Any]) -> int:
             else:
                 cards.append(card)
                 deliver(card, options, several=several)
+                if options["sync_issues"]:
+                    _sync_issues(waiting[0], card)
             del waiting[0]
         if several and cards:
             say(cohort(cards, options))
@@ -334,6 +339,24 @@ def _graded(target: Path, repository: Repository, options: dict[str, Any], ahead
         return _signed(card, repository, project)
     except (RepositoryError, ProjectNotFound, UnknownSelection, ScaffoldError) as problem:
         raise _refused(target, problem) from problem
+
+
+def _sync_issues(target: Path, card: Scorecard) -> None:
+    from checks.evidence.forge import repository_name, token
+    from checks.github.issues import sync
+    from checks.repository import open_repository
+    from scaffolder.github import API, Client, GitHubError
+    from scaffolder.projects import find_project
+
+    name, own = repository_name(open_repository(target)), token()
+    if name is None or own is None:
+        raise Refused("--sync-issues needs a repository with its origin at GitHub, and GITHUB_TOKEN.")
+    try:
+        done = sync(Client(own, url=os.environ.get("GITHUB_API_URL", API)), name, card, find_project(card.project))
+    except GitHubError as problem:
+        raise Refused(f"the issues of {name} were not all brought up to date: {problem}") from problem
+    counts = f"{len(done.closed)} closed, {len(done.reopened)} reopened, {len(done.missing)} tasks without an issue"
+    click.echo(f"issues of {name}: {counts}", err=True)
 
 
 def _signed(card: Scorecard, repository: Repository, project: Project) -> Scorecard:

@@ -110,10 +110,13 @@ class Client:
         """Make GitHub do something; `repeatable` says that doing it twice is the same as once."""
         return self._repeated(verb, lambda: self._json(verb, path, {}, body), repeatable=repeatable)
 
-    def ensure(self, find: Callable[[], T | None], make: Callable[[], T]) -> T:
-        """Return what `find` finds, or what `make` makes; after an unclear end it looks before it tries again."""
+    def ensure(self, find: Callable[[], T | None], make: Callable[[], T], *, missing: bool = False) -> T:
+        """Return what `find` finds, or what `make` makes; after an unclear end it looks before it tries again.
+
+        `missing` says that the caller has just looked.
+        """
         for attempt in range(1, ATTEMPTS + 1):
-            found = find()
+            found = None if missing and attempt == 1 else find()
             if found is not None:
                 return found
             try:

@@ -22,7 +22,6 @@ OPERATIONS = {
     "/user": ["get"],
     "/user/repos": ["post"],
     "/orgs/{org}/repos": ["post"],
-    "/users/{username}": ["get"],
     REPO: ["get"],
     f"{REPO}/actions/artifacts/{{artifact_id}}/{{archive_format}}": ["get"],
     f"{REPO}/actions/runs": ["get"],
@@ -31,7 +30,6 @@ OPERATIONS = {
     f"{REPO}/branches/{{branch}}": ["get"],
     f"{REPO}/check-runs": ["post"],
     f"{REPO}/check-runs/{{check_run_id}}": ["patch"],
-    f"{REPO}/commits/{{ref}}": ["get"],
     f"{REPO}/commits/{{ref}}/check-runs": ["get"],
     f"{REPO}/compare/{{basehead}}": ["get"],
     f"{REPO}/contents/{{path}}": ["get"],
@@ -50,7 +48,6 @@ OPERATIONS = {
     f"{REPO}/releases": ["get"],
     f"{REPO}/rules/branches/{{branch}}": ["get"],
     f"{REPO}/rulesets": ["get", "post"],
-    f"{REPO}/rulesets/{{ruleset_id}}": ["get", "put"],
 }
 TEXTS = ("description", "summary", "externalDocs", "example", "examples", "tags", "title", "deprecated")
 NAMES = ("properties", "schemas", "parameters", "responses", "headers")  # below these, keys are names

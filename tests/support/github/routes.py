@@ -35,15 +35,7 @@ def _by(items: list[dict[str, Any]], key: str, value: object) -> dict[str, Any]:
 def user(call: Call) -> Answer:
     if call.github.login.endswith("[bot]"):
         raise Problem(403, "Resource not accessible by integration")
-    return 200, {"login": call.github.login, "type": "User"}
-
-
-@route("GET", "/users/{username}")
-def somebody(call: Call) -> Answer:
-    kind = call.github.users.get(call.values["username"])
-    if kind is None:
-        raise Problem(404, "Not Found")
-    return 200, {"login": call.values["username"], "type": kind, "user_view_type": "public"}
+    return 200, {"login": call.github.login, "type": "User", "user_view_type": "private"}
 
 
 def _made(call: Call, owner: str) -> Answer:
@@ -79,13 +71,6 @@ def branch(call: Call) -> Answer:
     if sha is None:
         raise Problem(404, "Branch not found")
     return 200, {"name": call.values["branch"], "commit": {"sha": sha}, "protected": bool(call.repo.rulesets)}
-
-
-@route("GET", f"{R}/commits/{{ref}}")
-def commit(call: Call) -> Answer:
-    if call.values["ref"] not in [*call.repo.commits, *call.repo.strangers]:
-        raise Problem(422, "No commit found for SHA")
-    return 200, {"sha": call.values["ref"]}
 
 
 @route("GET", f"{R}/compare/{{basehead}}")
@@ -330,18 +315,6 @@ def make_ruleset(call: Call) -> Answer:
     made = {**call.body, "id": call.github.id()}
     call.repo.rulesets.append(made)
     return 201, _ruleset(made)
-
-
-@route("GET", f"{R}/rulesets/{{ruleset_id}}")
-def ruleset(call: Call) -> Answer:
-    return 200, _ruleset(_by(call.repo.rulesets, "id", int(call.values["ruleset_id"])))
-
-
-@route("PUT", f"{R}/rulesets/{{ruleset_id}}")
-def put_ruleset(call: Call) -> Answer:
-    found = _by(call.repo.rulesets, "id", int(call.values["ruleset_id"]))
-    found.update(call.body)
-    return 200, _ruleset(found)
 
 
 def _ruleset(found: dict[str, Any]) -> dict[str, Any]:

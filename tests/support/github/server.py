@@ -71,7 +71,6 @@ class GitHub:
     login: str = BOT
     url: str = ""
     repos: dict[str, Repo] = field(default_factory=dict)
-    users: dict[str, str] = field(default_factory=lambda: {"octo": "User", "octo-org": "Organization"})
     faults: list[Fault] = field(default_factory=list)
     calls: list[tuple[str, str, Any]] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
