@@ -163,6 +163,12 @@ class _Command(click.Command):
 @click.option(
     "--sync-issues", is_flag=True, help="Close and reopen the issues that `scaffold publish` made, by verdict."
 )
+@click.option(
+    "--attest",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    metavar="SCORECARD",
+    help="Measure again what this scorecard (JSON) claims, at its commit, in a copy of TARGET.",
+)
 @click.option("--thorough", is_flag=True, help="With --verify: run every scenario on each fault, not only its own.")
 @click.option("--repeat", type=click.IntRange(1, 99), default=1, help="With --verify: grade the solution so often.")
 @click.option("--no-cache", is_flag=True, help="Measure again even when nothing changed.")
@@ -278,6 +284,19 @@ def _run(targets: Sequence[Path], options: dict[str, Any]) -> int:
 
 
 def _grade(target: Path, options: dict[str, Any]) -> Scorecard:
+    if options["attest"] is None:
+        return _graded_as_it_lies(target, options)
+    from checks.attestation import NotAttested, attested
+
+    try:
+        card = attested(target, options["attest"], lambda copy: _graded_as_it_lies(copy, options))
+    except NotAttested as problem:
+        raise Refused(str(problem)) from problem
+    click.echo(card.notes[-1], err=True)
+    return card
+
+
+def _graded_as_it_lies(target: Path, options: dict[str, Any]) -> Scorecard:
     from checks.repository import RepositoryError, opening
 
     try:
@@ -328,7 +347,7 @@ def _graded(target: Path, repository: Repository, options: dict[str, Any], ahead
             static=options["static"],
             only=options["only"],
             isolation=options["sandbox"],
-            fresh=options["no_cache"],
+            fresh=options["no_cache"] or options["attest"] is not None,
             acceptance=options["acceptance"],
             urls=read_urls(options["urls"], project.processes),
             limits=Limits(seconds=options["timeout"] or Limits().seconds),
