@@ -37,10 +37,10 @@ def annotated(card: Scorecard) -> list[dict[str, Any]]:
 def commands(card: Scorecard) -> list[str]:
     """Return the same as workflow commands, as many as a runner shows of one step."""
     lines = []
-    counts = {"error": 0, "warning": 0}
+    counts: dict[str, int] = {}
     for finding, place in _placed(card):
-        kind = "error" if finding.verdict.state is State.FAIL and not finding.advisory else "warning"
-        counts[kind] += 1
+        kind = "notice" if finding.advisory else "error" if finding.verdict.state is State.FAIL else "warning"
+        counts[kind] = counts.get(kind, 0) + 1
         if counts[kind] <= limits.COMMANDS:
             where = f"file={_property(place.path)},line={place.line or 1},title={_property(clean(finding.title, 120))}"
             lines.append(f"::{kind} {where}::{_data(_message(finding))}")

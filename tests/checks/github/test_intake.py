@@ -260,7 +260,7 @@ def test_nothing_that_a_verdict_says_acts_in_a_comment_or_an_annotation(attack: 
         assert annotation["message"].isprintable()
         assert len(annotation["message"]) <= limits.MESSAGE
     for line in commands(head):
-        assert re.fullmatch(r"::(error|warning) file=src/app\.py,line=3,title=[^:\n\r]*::[^\n\r]*", line)
+        assert re.fullmatch(r"::(error|warning|notice) file=src/app\.py,line=3,title=[^:\n\r]*::[^\n\r]*", line)
 
 
 def assert_harmless(text: str) -> None:
