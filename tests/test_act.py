@@ -155,7 +155,7 @@ jobs:
 """
 
 
-def test_the_action_installs_itself_grades_and_hands_out_its_outputs(
+def test_the_action_installs_itself_once_grades_and_hands_out_its_outputs(
     runner: Runner, shop: Path, github: GitHub, tmp_path: Path
 ) -> None:
     git(shop, "checkout", "--quiet", "-B", "own", "main")
@@ -176,3 +176,8 @@ def test_the_action_installs_itself_grades_and_hands_out_its_outputs(
     assert f'"score": {score}' in summary
     assert set(reports) == {"scorecard.json", "scorecard.md"}
     assert f"## {score} %" in done.summary
+    assert any("Run Main Install the grader" in event.get("msg", "") for event in done.events)
+    again = machine.run(shop, ".github/workflows/own.yml", "push", event, local)
+    assert again.ok, again.output
+    assert not any("Run Main Install the grader" in event.get("msg", "") for event in again.events)
+    assert (tmp_path / "outbox.txt").read_text().startswith(f"{score} true ")

@@ -37,7 +37,30 @@ STUBS = {
         '      run: mkdir -p "$OUTBOX/$NAME" && cp "$FILE" "$OUTBOX/$NAME/"\n',
     ),
 }
-BY_ACTION = {"actions/checkout": "checkout", "actions/upload-artifact": "upload"}
+STUBS["restore"] = """\
+name: stub
+description: stub
+inputs: {path: {required: true}, key: {required: true}}
+outputs: {cache-hit: {value: "${{ steps.look.outputs.cache-hit }}"}}
+runs:
+  using: composite
+  steps:
+    - shell: bash
+      id: look
+      env: {KEPT: "${{ inputs.path }}", KEY: "${{ inputs.key }}"}
+      run: if [ -d "$CACHE/$KEY" ]; then cp -a "$CACHE/$KEY" "$KEPT" && echo cache-hit=true >>"$GITHUB_OUTPUT"; fi
+"""
+STUBS["save"] = _COMPOSITE.format(
+    inputs="inputs: {path: {required: true}, key: {required: true}}\n",
+    step='      env: {KEPT: "${{ inputs.path }}", KEY: "${{ inputs.key }}"}\n'
+    '      run: mkdir -p "$CACHE" && cp -a "$KEPT" "$CACHE/$KEY"\n',
+)
+BY_ACTION = {
+    "actions/checkout": "checkout",
+    "actions/upload-artifact": "upload",
+    "actions/cache/restore": "restore",
+    "actions/cache/save": "save",
+}
 
 # `python -m venv` and `pip install` of a released grader take a minute and need the release: this Python stands for both.
 PYTHON = """\
@@ -102,6 +125,7 @@ class Runner:
         (self.folder / "event.json").write_text(json.dumps(event))
         shutil.rmtree(self.outbox, ignore_errors=True)
         own = {"SOURCE": str(repository), "OUTBOX": str(self.outbox), "CHECK_CACHE_DIR": str(self.folder / "cache"),
+               "CACHE": str(self.folder / "kept"),
                "GITHUB_WORKFLOW_REF": f"octo/shop/{workflow}@refs/pull/1/merge", **self.environment}  # fmt: skip
         command = [require_tool("act"), kind, "-e", self.folder / "event.json", "-W", workflow, "--json", "--no-cache-server",
                    "-P", "ubuntu-24.04=-self-hosted", "-s", f"GITHUB_TOKEN={TOKEN}"]  # fmt: skip
@@ -115,7 +139,7 @@ class Runner:
             env={"PATH": self._path(), "HOME": str(self.folder / "home"), "LC_ALL": "C.UTF-8"},
             capture_output=True,
             text=True,
-            timeout=170,
+            timeout=300,
             check=False,
         )
         lines = done.stdout.splitlines()
@@ -139,7 +163,7 @@ class Runner:
             inner = "/".join(repo.split("/")[2:])
             folder = self.folder / "stubs" / owner_name
             (folder / inner).mkdir(parents=True, exist_ok=True)
-            (folder / inner / "action.yml").write_text(STUBS[BY_ACTION.get(owner_name, "nothing")])
+            (folder / inner / "action.yml").write_text(STUBS[BY_ACTION.get(repo, "nothing")])
             found[f"{owner_name}@{ref}"] = folder
         return found
 
