@@ -37,13 +37,19 @@ def grade(environment: Mapping[str, str]) -> int:
     try:
         card = document.loads((folder / f"{FOLDER}.json").read_bytes())
     except (OSError, document.ScorecardFormatError):
+        _append(environment, "GITHUB_STEP_SUMMARY", "## Not graded\n\nThe grader could not grade; the log says why.\n")
         click.echo("::error title=Not graded::The grader could not grade; its output above says why.")
         return code or 3
-    _append(environment, "GITHUB_STEP_SUMMARY", render_markdown(card, limit=limits.SUMMARY // 4))
+    _append(environment, "GITHUB_STEP_SUMMARY", summary(card))
     _append(environment, "GITHUB_OUTPUT", outputs(card, folder, passed=code == 0))
     for line in annotate.commands(card):
         click.echo(line)
     return code
+
+
+def summary(card: Scorecard) -> str:
+    """Return the scorecard for the job's summary, in no more bytes than GitHub takes of one step."""
+    return render_markdown(card, limit=limits.SUMMARY // 4)  # a character has at most four bytes
 
 
 def command(environment: Mapping[str, str], folder: Path) -> list[str]:

@@ -82,15 +82,18 @@ def test_differences_have_a_sign_and_round_towards_nothing(share: Fraction, said
 
 
 def test_a_comment_of_seventy_thousand_characters_loses_whole_parts_and_fits() -> None:
-    long = failed("word " * 120, *(Location(f"src/{'x' * 150}{n}.py", n + 1) for n in range(5)), repair="do " * 200)
+    long = failed("<*" * 300, *(Location(f"src/{'x' * 150}{n}.py", n + 1) for n in range(5)), repair="<" * 600)
     head = card({f.id: long for f in card().findings})
-    whole = comment(head, difference(card(), head), HERE, limit=10**9)
-    assert len(whole) < limits.COMMENT  # lists are bounded, so even this one fits
-    said = comment(head, difference(card(), head), HERE, limit=len(whole) // 2)
-    assert len(said) <= len(whole) // 2
+    base = card()
+    assert len(comment(head, difference(base, head), HERE, limit=10**9)) < limits.COMMENT  # lists are bounded
+    both = difference(base, head)._replace(passing=head.findings[:20])
+    assert len(comment(head, both, HERE, limit=10**9)) > 70_000
+    said = comment(head, both, HERE)
+    assert len(said) <= limits.COMMENT
     assert said.startswith(MARKER)
     assert "left out here" in said
-    assert said.count("<details") == said.count("</details")
+    assert "### Newly failing" in said
+    assert "### Newly passing" not in said
 
 
 def test_a_summary_stays_below_its_limit() -> None:

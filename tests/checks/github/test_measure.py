@@ -9,8 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from checks.github.measure import command, grade
+from checks.github import limits
+from checks.github.measure import command, grade, summary
+from checks.model import Finding, Location, failed
+from checks.reports.markdown import render_markdown
 from checks.testing import repository
+from tests.support.artefacts import card
 
 FILES = {
     "pyproject.toml": '[project]\nname = "shop"\nversion = "1"\ndependencies = ["fastapi", "django"]\n',
@@ -60,6 +64,17 @@ def test_a_grading_fills_summary_outputs_folder_and_annotations(
     assert start < printed.index(f"\n::{token}::\n") < end
 
 
+def test_a_summary_of_more_than_a_mebibyte_loses_whole_parts_and_fits() -> None:
+    long = failed("😀<" * 150, *(Location(f"src/{'é' * 150}{n}.py", n + 1) for n in range(5)))
+    whole = card()
+    extra = (Finding(f"extra.{n:04}", "é" * 100, "", "", whole.findings[0].effort, long, True) for n in range(1500))
+    whole = whole._replace(findings=(*whole.findings, *extra))
+    assert len(render_markdown(whole, limit=10**9).encode()) > limits.SUMMARY
+    text = summary(whole)
+    assert len(text.encode()) <= limits.SUMMARY
+    assert "left out here" in text
+
+
 def test_below_the_bar_the_step_fails(environment: dict[str, str]) -> None:
     environment["INPUT_MIN_SCORE"] = "99"
     assert grade(environment) == 1
@@ -72,6 +87,7 @@ def test_a_wrong_input_is_a_failed_step_with_a_reason(
     environment["INPUT_PROJECT"] = "--verify=/"
     assert grade(environment) == 2
     assert "::error title=Not graded::" in capfd.readouterr().out
+    assert "## Not graded" in Path(environment["GITHUB_STEP_SUMMARY"]).read_text()
     assert not Path(environment["GITHUB_OUTPUT"]).exists()
 
 
