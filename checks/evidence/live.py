@@ -9,12 +9,16 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from checks.evidence.forge import Asked
 from checks.model import Blocked, NotMeasured
 from checks.repository import Repository, run_git
 from checks.session import Session
+
+if TYPE_CHECKING:
+    import http.client
+    import socket
 
 EXECUTES = True  # nothing of the repository's, but a static grading does not ask others either
 SECONDS = 10
@@ -120,22 +124,50 @@ def _commit(body: bytes) -> str | None:
 
 
 def _get(scheme: str, host: str, port: int, path: str, allowed: Allowed) -> tuple[int, bytes]:
-    """Answer of one GET: the address that was judged is the one that is connected to, whatever a name says next."""
+    """Answer of one GET: an address that was judged is the one that is connected to, whatever a name says next."""
     import http.client
-    import socket
     import ssl
+    import threading
 
-    address = str(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][4][0])
-    if not allowed(address):
-        raise ValueError("the address is not a public one")
     connection = http.client.HTTPConnection(host, port, timeout=SECONDS)
+    # Each read has its time limit, and a server that sends a byte now and then would never meet it.
+    watch = threading.Timer(SECONDS, _abort, [connection])
+    watch.daemon = True
+    watch.start()
     try:
-        stream = socket.create_connection((address, port), timeout=SECONDS)
-        connection.sock = stream
+        connection.sock = _connect(host, port, allowed)
         if scheme == "https":
-            connection.sock = ssl.create_default_context().wrap_socket(stream, server_hostname=host)
+            context = ssl.create_default_context()
+            secure = context.wrap_socket(connection.sock, server_hostname=host, do_handshake_on_connect=False)
+            connection.sock = secure
+            secure.do_handshake()
         connection.request("GET", path, headers={"User-Agent": "backend-scaffold", "Accept": "application/json"})
         with connection.getresponse() as answer:
             return answer.status, answer.read(BODY)
     finally:
+        watch.cancel()
         connection.close()
+
+
+def _connect(host: str, port: int, allowed: Allowed) -> socket.socket:
+    import socket
+
+    places = [str(found[4][0]) for found in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+    if not all(allowed(place) for place in places):
+        raise ValueError("the address is not a public one")
+    problem = OSError("it has no address")
+    for place in places:
+        try:
+            return socket.create_connection((place, port), timeout=SECONDS)
+        except OSError as error:
+            problem = error
+    raise problem
+
+
+def _abort(connection: http.client.HTTPConnection) -> None:
+    import socket
+    from contextlib import suppress
+
+    if connection.sock is not None:
+        with suppress(OSError):
+            connection.sock.shutdown(socket.SHUT_RDWR)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import MappingProxyType
@@ -125,6 +128,28 @@ def test_other_schemes_and_broken_addresses_are_problems(url: str) -> None:
 
 def test_a_closed_port_is_a_problem_of_the_deployment() -> None:
     assert "no answer" in probe("http://127.0.0.1:1", lambda _address: True).problem
+
+
+def test_a_server_that_never_ends_is_left_after_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "SECONDS", 1)
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def drip() -> None:
+        connection, _ = listener.accept()
+        with connection, suppress(OSError):
+            connection.sendall(b"HTTP/1.1 200 OK\r\n")
+            while True:
+                connection.sendall(b"X-More: 1\r\n")
+                time.sleep(0.2)
+
+    thread = threading.Thread(target=drip, daemon=True)
+    thread.start()
+    started = time.monotonic()
+    assert probe(f"http://127.0.0.1:{listener.getsockname()[1]}", lambda _address: True).problem
+    thread.join(20)
+    listener.close()
+    assert not thread.is_alive()
+    assert time.monotonic() - started < 15
 
 
 def test_without_github_and_without_an_address_nothing_is_known(work: Repository, tmp_path: Path) -> None:
