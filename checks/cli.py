@@ -159,6 +159,15 @@ class _Command(click.Command):
     metavar="DIR",
     help="Verify a project's folder: its solution earns all, its starter the baseline, each fault is caught.",
 )
+@click.option(
+    "--sync-issues", is_flag=True, help="Close and reopen the issues that `scaffold publish` made, by verdict."
+)
+@click.option(
+    "--attest",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    metavar="SCORECARD",
+    help="Measure again what this scorecard (JSON) claims, at its commit, in a copy of TARGET.",
+)
 @click.option("--thorough", is_flag=True, help="With --verify: run every scenario on each fault, not only its own.")
 @click.option(
     "--sample", type=click.IntRange(1), metavar="N", help="With --verify: only N faults, others for each commit."
@@ -260,6 +269,8 @@ def _run(targets: Sequence[Path], options: dict[str, Any]) -> int:
             else:
                 cards.append(card)
                 deliver(card, options, several=several)
+                if options["sync_issues"]:
+                    _sync_issues(waiting[0], card)
             del waiting[0]
         if several and cards:
             say(cohort(cards, options))
@@ -278,6 +289,19 @@ def _run(targets: Sequence[Path], options: dict[str, Any]) -> int:
 
 
 def _grade(target: Path, options: dict[str, Any]) -> Scorecard:
+    if options["attest"] is None:
+        return _graded_as_it_lies(target, options)
+    from checks.attestation import NotAttested, attested
+
+    try:
+        card = attested(target, options["attest"], lambda copy: _graded_as_it_lies(copy, options))
+    except NotAttested as problem:
+        raise Refused(str(problem)) from problem
+    click.echo(card.notes[-1], err=True)
+    return card
+
+
+def _graded_as_it_lies(target: Path, options: dict[str, Any]) -> Scorecard:
     from checks.repository import RepositoryError, opening
 
     try:
@@ -328,16 +352,44 @@ def _graded(target: Path, repository: Repository, options: dict[str, Any], ahead
             static=options["static"],
             only=options["only"],
             isolation=options["sandbox"],
-            fresh=options["no_cache"],
+            fresh=options["no_cache"] or options["attest"] is not None,
             acceptance=options["acceptance"],
             urls=read_urls(options["urls"], project.processes),
             limits=Limits(seconds=options["timeout"] or Limits().seconds),
         )
         with reporting(quiet=options["quiet"], verbose=options["verbose"]) as progress:
             dues = _dues(repository, project)
-            return grade(repository, project, settings, why=why, dues=dues, progress=progress, ahead=ahead)
+            card = grade(repository, project, settings, why=why, dues=dues, progress=progress, ahead=ahead)
+        return _signed(card, repository, project)
     except (RepositoryError, ProjectNotFound, UnknownSelection, ScaffoldError) as problem:
         raise _refused(target, problem) from problem
+
+
+def _sync_issues(target: Path, card: Scorecard) -> None:
+    from checks.evidence.forge import repository_name, token
+    from checks.github.issues import sync
+    from checks.repository import open_repository
+    from scaffolder.github import API, Client, GitHubError
+    from scaffolder.projects import find_project
+
+    name, own = repository_name(open_repository(target)), token()
+    if name is None or own is None:
+        raise Refused("--sync-issues needs a repository with its origin at GitHub, and GITHUB_TOKEN.")
+    try:
+        done = sync(Client(own, url=os.environ.get("GITHUB_API_URL", API)), name, card, find_project(card.project))
+    except GitHubError as problem:
+        raise Refused(f"the issues of {name} were not all brought up to date: {problem}") from problem
+    counts = f"{len(done.closed)} closed, {len(done.reopened)} reopened, {len(done.missing)} tasks without an issue"
+    click.echo(f"issues of {name}: {counts}", err=True)
+
+
+def _signed(card: Scorecard, repository: Repository, project: Project) -> Scorecard:
+    """The scorecard with the workflow run that made it, if one did."""
+    if os.environ.get("GITHUB_ACTIONS") != "true":
+        return card
+    from checks.identity import signed
+
+    return signed(card, repository, project, os.environ)
 
 
 def _dues(repository: Repository, project: Project) -> dict[str, str]:
