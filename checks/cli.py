@@ -172,6 +172,7 @@ class _Command(click.Command):
 @click.option(
     "--sample", type=click.IntRange(1), metavar="N", help="With --verify: only N faults, others for each commit."
 )
+@click.option("--data", multiple=True, metavar="KEY=VALUE", help="With --verify: an answer for `scaffold new`.")
 @click.option("--repeat", type=click.IntRange(1, 99), default=1, help="With --verify: grade the solution so often.")
 @click.option("--jobs", type=click.IntRange(1, 16), default=1, help="With --verify: grade so many faults at a time.")
 @click.option("--no-cache", is_flag=True, help="Measure again even when nothing changed.")
@@ -233,6 +234,7 @@ def _verify(options: dict[str, Any]) -> int:
             only=options["only"],
             repeat=options["repeat"],
             jobs=options["jobs"],
+            data=options["data"],
             sample=options["sample"],
             thorough=options["thorough"],
             as_json="json" in options["formats"],

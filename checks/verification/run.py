@@ -38,6 +38,7 @@ def verify(
     *,
     only: Sequence[str] = (),
     sample: int | None = None,
+    data: Sequence[str] = (),
     repeat: int = 1,
     jobs: int = 1,
     thorough: bool = False,
@@ -47,7 +48,8 @@ def verify(
     `only` restricts it to faults with these names, or whose checks are of these milestones, families or ids; `sample`
     to so many of them, chosen by the commit, so that in time each has its turn. With `repeat` the solution is graded
     so many times and the scorecards are compared. Of behaviour, a fault is graded on its own scenario; `thorough` runs
-    all of them on each fault, so that a false alarm of another is seen. `jobs` faults are graded at a time.
+    all of them on each fault, so that a false alarm of another is seen. `jobs` faults are graded at a time. `data` are
+    answers (``key=value``) with which the project is made; the default of each question otherwise.
 
     Raises InvalidProject when the folder holds no ready project with a solution, BrokenFault and BrokenScenario for
     what cannot be used.
@@ -56,6 +58,7 @@ def verify(
     faults = [f for f in read(project.faults) if not only or _named(f, only)]
     if sample is not None and sample < len(faults):
         faults = _sampled(faults, sample, folder)
+    answers = [option for answer in data for option in ("--data", answer)]
     outcomes: list[Outcome] = []
 
     def note(outcome: Outcome) -> None:
@@ -67,8 +70,8 @@ def verify(
     with tempfile.TemporaryDirectory(prefix="check-verify-") as name:
         work = Path(name)
         if not only:
-            note(judge.starter(_graded(_made(project, work / "starter"), project, options), project.baseline))
-        made = _made(project, work / "solution", "--solution")
+            note(judge.starter(_graded(_made(project, work / "starter", *answers), project, options), project.baseline))
+        made = _made(project, work / "solution", "--solution", *answers)
         everything = options if not only else options._replace(only=_needed(faults, thorough=thorough))
         cards = [_graded(made, project, everything) for _ in range(repeat)]
         if not only:

@@ -263,7 +263,7 @@ def test_a_planned_project_says_that_it_has_no_checks(
     check: Check, tmp_path: Path, repo: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("SCAFFOLD_TEMPLATES")
-    result = check(repo, "--project", "project1")
+    result = check(repo, "--project", "project3")
     assert (result.exit_code, "has no checks yet" in result.stderr) == (2, True)
 
 
