@@ -8,8 +8,8 @@ class Notification < ApplicationRecord
 
   after_create_commit :enqueue
 
-  def self.order(kind, order) = create!(kind: "order_#{kind}", order:)
-  def self.low_stock(product) = create!(kind: "low_stock", product:)
+  def self.of_order(kind, order) = create!(kind: "order_#{kind}", order:)
+  def self.of_low_stock(product) = create!(kind: "low_stock", product:)
 
   def enqueue
     job.perform_later(id)

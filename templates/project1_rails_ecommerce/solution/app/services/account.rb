@@ -3,7 +3,8 @@ module Account
   class << self
     # What people change themselves. A new password ends all other sessions: whoever has the old one is out.
     def change(user, session, given)
-      Catalogue.change do
+      # The name of a vendor is on every page of the vendor's products.
+      Catalogue.change(shown: user.products.exists?) do
         user.lock!("FOR NO KEY UPDATE")
         verify(user, given) if given.key?(:password)
         user.update!(given.except(:current_password))

@@ -24,11 +24,11 @@ module Catalogue
 
   class << self
     # Runs what changes the catalogue as one transaction. Not to be nested: the number is drawn last, because everybody
-    # else who changes something waits for it.
-    def change
+    # else who changes something waits for it. It isn't drawn if nothing of the change is `shown` to visitors.
+    def change(shown: true)
       ApplicationRecord.transaction do
         result = yield
-        Counter.next(VERSION)
+        Counter.next(VERSION) if shown
         result
       end
     end

@@ -68,7 +68,7 @@ class Charge
     payment.answer = PaymentSerializer.new(payment).to_json
     payment.save!
     payment.answer
-  rescue PaymentProvider::Unknown => e
+  rescue PaymentProvider::Unknown, ActiveRecord::RecordNotUnique => e # or the reference is that of another payment
     Rails.logger.warn("nothing is known about the charge of payment #{payment.id}: #{e.message}")
     raise Problems::Error.new(503, "The payment provider did not answer. Repeat the request with the same key.",
                               headers: { "retry-after" => RETRY_SECONDS.to_s })

@@ -20,7 +20,7 @@ class Checkout
       order = place(items, products)
       take_stock(order, items, products)
       items.each(&:delete)
-      Notification.order("received", order)
+      Notification.of_order("received", order)
       order
     end
   end

@@ -42,7 +42,7 @@ class PaymentEventIntake
   end
 
   def pay(order)
-    Notification.order("paid", order)
+    Notification.of_order("paid", order)
     order.move_to!("paid")
   end
 

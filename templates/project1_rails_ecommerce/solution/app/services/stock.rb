@@ -8,7 +8,7 @@ module Stock
     before = product.stock_quantity
     product.update!(stock_quantity: before + delta)
     movement = product.stock_movements.create!(delta:, reason:, order:, stock_quantity: product.stock_quantity)
-    Notification.low_stock(product) if before > product.low_stock_threshold && product.low_stock?
+    Notification.of_low_stock(product) if before > product.low_stock_threshold && product.low_stock?
     movement
   end
 

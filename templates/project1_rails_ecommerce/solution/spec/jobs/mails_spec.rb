@@ -16,7 +16,7 @@ RSpec.describe "Mails" do
     data = { reference: payment.provider_reference, amount: payment.amount, currency: "EUR" }
     PaymentEventIntake.new("v1=1", { id: "e", type: "payment.succeeded", data: }).call
     order.reload.move_to!("shipped")
-    Notification.order("shipped", order)
+    Notification.of_order("shipped", order)
     run
     expect(mails.map(&:to)).to eq([["ada@example.com"]] * 3)
     expect(mails.map(&:from)).to all(eq(["shop@example.com"]))

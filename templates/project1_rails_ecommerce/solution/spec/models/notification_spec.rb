@@ -8,14 +8,14 @@ RSpec.describe Notification do
     order
     expect(MailJob).to have_been_enqueued.once.with(notification.id).on_queue("mailers")
     expect(notification.enqueued_at).to be_present
-    low = described_class.low_stock(create(:product))
+    low = described_class.of_low_stock(create(:product))
     expect(LowStockJob).to have_been_enqueued.once.with(low.id).on_queue("default")
   end
 
   it "isn't enqueued, or owed, when nothing comes of what it tells" do
     expect do
       described_class.transaction do
-        described_class.low_stock(create(:product))
+        described_class.of_low_stock(create(:product))
         raise ActiveRecord::Rollback
       end
     end.not_to have_enqueued_job
@@ -24,7 +24,7 @@ RSpec.describe Notification do
 
   it "is owed once for an order" do
     order
-    expect { described_class.order("received", order) }.to raise_error(ActiveRecord::RecordNotUnique)
+    expect { described_class.of_order("received", order) }.to raise_error(ActiveRecord::RecordNotUnique)
   end
 
   it "waits for Redis, and is found a minute later" do

@@ -117,6 +117,12 @@ RSpec.describe "Cached pages" do
     end
   end
 
+  it "aren't made anew when a customer is renamed" do
+    paths.each { |path| get path }
+    customer = as(create(:user))
+    expect { patch_json "/api/v1/users/me", { first_name: "Grace" }, headers: customer }.not_to(change(Catalogue, :version))
+  end
+
   it "keep their ETag when something changes that they don't show" do
     etag = etag_of(paths.first)
     create(:order)

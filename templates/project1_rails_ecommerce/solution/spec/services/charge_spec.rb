@@ -129,6 +129,12 @@ RSpec.describe Charge do
       expect(provider.charges.size).to eq(1)
     end
 
+    it "takes a reference that another payment has for no answer" do
+      create(:payment, provider_reference: "ch_1")
+      expect(refusal).to eq([503, "retry-after"])
+      expect(order.payments.sole.reload).to have_attributes(answer: nil, provider_reference: nil)
+    end
+
     it "gives the key free again, whatever happens" do
       broken = FakeProvider.new { raise "a bug" }
       expect { pay(provider: broken) }.to raise_error("a bug")

@@ -24,7 +24,7 @@ module Api
       def ship
         order.with_lock("FOR NO KEY UPDATE") do
           order.move_to!("shipped")
-          Notification.order("shipped", order)
+          Notification.of_order("shipped", order)
         end
         render_order order
       end
