@@ -124,7 +124,7 @@ def _follow(export: Export, cursor: str, over: threading.Event, result: Race) ->
         pages, cursor = export.read(cursor)
         result.seen += [item for page in pages for item in page]
         result.reads += 1
-        over.wait(0.05)
+        over.wait(0.02)
     return cursor
 
 

@@ -37,13 +37,13 @@ def slow_stock(app: Any, seconds: float = 0.03) -> Iterator[None]:
 
 @contextmanager
 def slow_commits(app: Any) -> Iterator[None]:
-    """Let some transactions hesitate at their commit, so that they end in another order than they began."""
+    """Let a few transactions hesitate at their commit, long enough to be overtaken: they end in another order."""
     app.sql(LAG)
     tables = [name for (name,) in app.sql(TABLES)]
     for name in tables:
         app.sql(
             f'create constraint trigger grader_lag after insert or update on public."{name}"'  # named by PostgreSQL
-            " deferrable initially deferred for each row execute function grader_lag('0.15', '0.08')"
+            " deferrable initially deferred for each row execute function grader_lag('0.03', '0.25')"
         )
     try:
         yield
