@@ -72,7 +72,7 @@ def publish(
 ) -> Published:
     """Publish the repository at `path` as OWNER/NAME, or complete what an earlier run began.
 
-    Raises BrokenLock, GitError (nothing to push, or GitHub's branch has other commits), and GitHubError.
+    Raises BrokenLock, PublishRefused (nothing to push, or GitHub's branch has other commits), GitError, GitHubError.
     """
     wanted = planned(path)
     git = Git(path)
@@ -112,7 +112,7 @@ class _Work:
         self._ensured(f"repository {self._name}", lambda: self._there(self._repo), make)
 
     def push(self, git: Git, token: str, server: str) -> None:
-        """Push over HTTPS; the token travels in git's environment, so no list of processes or file shows it."""
+        """Push the first time, over HTTPS; the token is in git's environment: no list of processes or file shows it."""
         address = f"{server}/{self._name}.git"
         secret = base64.b64encode(f"x-access-token:{token}".encode()).decode()
         signed = git.with_variables(
@@ -124,11 +124,16 @@ class _Work:
         )
         head = git.run("rev-parse", "HEAD")
         there = signed.run("ls-remote", address, f"refs/heads/{BRANCH}").partition("\t")[0]
-        if there == head or (there and git.succeeds("merge-base", "--is-ancestor", head, there)):
-            self.kept += 1
-        else:
+        if not there:
             signed.run("push", "--quiet", address, f"HEAD:refs/heads/{BRANCH}")
             self._did(f"push of {head[:10]} to {BRANCH}")
+        elif any(git.succeeds("merge-base", "--is-ancestor", *pair) for pair in ((there, head), (head, there))):
+            self.kept += 1  # what was committed since goes through a pull request
+        else:
+            raise PublishRefused(
+                f"{BRANCH} of {self._name} has commits that are not here.",
+                "Get them by `git pull`, or name another one.",
+            )
         if not git.succeeds("remote", "get-url", "origin"):
             git.run("remote", "add", "origin", address)
 

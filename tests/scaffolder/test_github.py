@@ -12,16 +12,6 @@ MOODS: list[int | str] = [500, 502, "secondary", 429, "timeout", "reset"]
 
 
 @pytest.fixture
-def pauses() -> list[float]:
-    return []
-
-
-@pytest.fixture
-def client(github: GitHub, pauses: list[float]) -> Client:
-    return Client("t", url=github.url, pause=0, timeout=1, sleep=pauses.append)
-
-
-@pytest.fixture
 def repo(github: GitHub) -> Repo:
     return github.repo()
 

@@ -11,11 +11,11 @@ import pytest
 from click.testing import Result
 
 from scaffolder.create import create
-from scaffolder.errors import GitError
+from scaffolder.git import Git
 from scaffolder.github import Client, GitHubError
 from scaffolder.plan import BRANCH, CHECK, plan, task_of
 from scaffolder.projects import find_project
-from scaffolder.publish import Published, publish
+from scaffolder.publish import Published, PublishRefused, publish
 from tests.scaffolder.conftest import Templates
 from tests.support.github import Fault, GitHub, Repo
 
@@ -39,7 +39,7 @@ def server(tmp_path: Path) -> str:
 @pytest.fixture
 def run(github: GitHub, folder: Path, server: str) -> Callable[..., Published]:
     github.login = "octo"
-    client = Client("t", url=github.url, pause=0, timeout=1, sleep=lambda _seconds: None)
+    client = Client("t", url=github.url, pause=0, timeout=60, sleep=lambda _seconds: None)
 
     def run(name: str = NAME, *, private: bool = False) -> Published:
         return publish(client, folder, name, "t", private=private, server=server)
@@ -148,9 +148,19 @@ def test_a_repository_with_other_commits_is_not_overwritten(
         subprocess.run(
             ["git", "-c", "user.name=a", "-c", "user.email=a@b.c", *map(str, command)], check=True, capture_output=True
         )
-    with pytest.raises(GitError):
+    with pytest.raises(PublishRefused, match="commits that are not here"):
         run()
     assert github.repos[NAME].issues == []
+
+
+def test_later_commits_are_left_to_pull_requests(run: Callable[..., Published], folder: Path, server: str) -> None:
+    run()
+    published = head(folder)
+    Git(folder, {f"GIT_{r}_{p}": "a" for r in ("AUTHOR", "COMMITTER") for p in ("NAME", "EMAIL")}).run(
+        "commit", "--quiet", "--allow-empty", "--message=more"
+    )
+    assert run().made == ()
+    assert head(folder, "--git-dir", f"{server.removeprefix('file://')}/{NAME}.git") == published
 
 
 def test_the_token_is_nowhere_in_the_repository(run: Callable[..., Published], folder: Path) -> None:

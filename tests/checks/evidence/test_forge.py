@@ -29,11 +29,6 @@ def shop(github: GitHub) -> Repo:
     return github.repo(commits=[A, B, C], branches={"main": C})
 
 
-@pytest.fixture
-def client(github: GitHub) -> Client:
-    return Client("t", url=github.url, pause=0, timeout=1, sleep=lambda _seconds: None)
-
-
 def answer(client: Client, commit: str = C) -> forge.Forge:
     return read(ask(client, "octo/shop", commit))
 

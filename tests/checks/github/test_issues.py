@@ -17,11 +17,6 @@ IN_M10 = "forge.ci-green"
 
 
 @pytest.fixture
-def client(github: GitHub) -> Client:
-    return Client("t", url=github.url, pause=0, timeout=1, sleep=lambda _seconds: None)
-
-
-@pytest.fixture
 def shop(github: GitHub) -> Repo:
     shop = github.repo()
     for number, issue in enumerate(plan(PROJECT, None).issues, 1):

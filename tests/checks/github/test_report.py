@@ -50,11 +50,6 @@ def shop(github: GitHub) -> Repo:
     return shop
 
 
-@pytest.fixture
-def client(github: GitHub) -> Client:
-    return Client("t", url=github.url, pause=0, timeout=1, sleep=lambda _seconds: None)
-
-
 def told(client: Client, **run: Any) -> Reported:
     return report(client, event(**run), SETTINGS)
 

@@ -208,7 +208,7 @@ class Handler(BaseHTTPRequestHandler):
     def _fail(self, fault: Fault) -> bool:
         if fault.kind == "timeout":
             self.github.lock.release()
-            time.sleep(1.2)
+            time.sleep(2.4)  # longer than an impatient client waits
             self.github.lock.acquire()
             self.close_connection = True
         elif fault.kind == "reset":
