@@ -17,6 +17,7 @@ RSpec.configure do |config|
   config.include ActiveSupport::Testing::TimeHelpers
   config.include ActiveJob::TestHelper
   config.include Requests, type: :request
+  config.include ProviderOnAPort
 
   # Each example starts with nothing remembered: no page, no failed login, no view.
   config.before do

@@ -9,7 +9,10 @@ class Counter < ApplicationRecord
   SQL
 
   # Draws a number. It should be the last statement but one of its transaction, since others wait for the commit.
-  def self.next(name) = connection.exec_query(NEXT, "Counter Next", [name]).rows.first.first
+  def self.next(name)
+    # Not select_value, whose answer the query cache of a request would keep.
+    with_connection { |connection| connection.exec_query(NEXT, "Counter Next", [name]).rows.first.first }
+  end
 
   def self.current(name) = where(name:).pick(:value) || 0
 end

@@ -30,7 +30,7 @@ module CategoryWriter
 
     def in_turn
       Catalogue.change do
-        Category.connection.execute(LOCK)
+        Category.with_connection { |connection| connection.execute(LOCK) }
         yield
       end
     end

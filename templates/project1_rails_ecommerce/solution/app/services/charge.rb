@@ -36,7 +36,7 @@ class Charge
   def alone
     name = "payment/#{@order.user_id}/#{@key}"
     ApplicationRecord.connection_pool.with_connection do |connection|
-      unless connection.select_value(LOCK, "Charge Lock", [name])
+      unless connection.exec_query(LOCK, "Charge Lock", [name]).rows.first.first
         raise Problems::Conflict.new("A request with this key is under way.",
                                      headers: { "retry-after" => RETRY_SECONDS.to_s })
       end
@@ -44,7 +44,7 @@ class Charge
       begin
         yield
       ensure
-        connection.select_value(UNLOCK, "Charge Unlock", [name])
+        connection.exec_query(UNLOCK, "Charge Unlock", [name])
       end
     end
   end
