@@ -27,13 +27,17 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What to answer: `json`, else `body`; after `delay` seconds. A status of 0 hangs up without an answer."""
+    """What to answer: `json`, else `body`; after `delay` seconds, with `drip` seconds after each byte of the body.
+
+    A status of 0 hangs up without an answer.
+    """
 
     status: int = 200
     json: Any = None
     body: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict)
     delay: float = 0.0
+    drip: float = 0.0
 
 
 Handler = Callable[[Request], Reply]
@@ -77,8 +81,12 @@ class Peer:
         self.requests.append(request)
         reply = self.handler(request)
         if reply.delay:
-            self._leaving.wait(reply.delay)
+            self.pause(reply.delay)
         return reply
+
+    def pause(self, seconds: float) -> None:
+        """Wait, unless the service is stopped meanwhile."""
+        self._leaving.wait(seconds)
 
 
 class _Server(ThreadingHTTPServer):
@@ -109,7 +117,10 @@ def _handler_for(peer: Peer) -> type[BaseHTTPRequestHandler]:
                 for name, value in {"Content-Type": kind, **reply.headers, "Content-Length": str(len(body))}.items():
                     self.send_header(name, value)
                 self.end_headers()
-                self.wfile.write(body)
+                for piece in (bytes([byte]) for byte in body) if reply.drip else (body,):
+                    self.wfile.write(piece)
+                    if reply.drip:
+                        peer.pause(reply.drip)
 
         do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _respond  # noqa: N815 - the names that the base class calls
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
 from checks.evidence.source import SourceIndex
 from checks.evidence.suite import SuiteResult, SuiteRun
@@ -18,6 +19,9 @@ from checks.model import (
     percent,
     unknown,
 )
+
+if TYPE_CHECKING:
+    from checks.formats.junit import TestCase
 
 FLOOR = 20  # tests; the walking skeleton of a starter has about as many, so a suite below it proves next to nothing
 SECONDS = 300  # of one run; what a team still waits for before a merge
@@ -39,8 +43,12 @@ def _stopped(run: SuiteRun) -> Verdict | None:
     return None
 
 
+def _failed(result: SuiteResult) -> list[TestCase]:
+    return [case for case in result.cases if case.outcome in ("failed", "error")]
+
+
 def _failures(result: SuiteResult) -> list[str]:
-    return [f"{c.group}.{c.name}".lstrip(".") for c in result.cases if c.outcome in ("failed", "error")]
+    return [f"{c.group}.{c.name}".lstrip(".") for c in _failed(result)]
 
 
 def _end(log: str) -> str | None:
@@ -87,7 +95,10 @@ def tests_are_green(run: SuiteRun) -> Verdict:
     names = [name for result in run.results for name in _failures(result)]
     if names:
         shown = ", ".join(names[:SHOWN]) + (" …" if len(names) > SHOWN else "")
-        return failed(f"{len(names)} of {run.summary.executed} tests fail: {shown}", expected="0 failures")
+        cause = next((_end(c.message) for result in run.results for c in _failed(result) if c.message.strip()), None)
+        return failed(
+            f"{len(names)} of {run.summary.executed} tests fail: {shown}", expected="0 failures", actual=cause
+        )
     if (result := run.at("unknown")) is not None:
         return unknown(result.problem)
     if not run.summary.passed:

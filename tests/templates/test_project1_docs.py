@@ -253,7 +253,7 @@ def test_the_overview_lists_every_milestone_and_the_hours_of_two_weeks() -> None
         ("m6", "At most {provider_seconds} s a charge"),
         ("m6", "within {payment_answer_seconds} s"),
         ("m6", "{webhook_tolerance_seconds} s in either direction"),
-        ("m6", "({export_orders}, {export_orders}, 50)"),
+        ("m6", "pages of at most {export_orders}"),
         ("m7", "at most {cached_statements} statements"),
         ("m7", "three mails within {mail_seconds} s"),
         ("m7", "arrives within {mail_recovered_seconds} s"),

@@ -68,3 +68,10 @@ def test_a_request_without_a_query_has_none(peer: Peer) -> None:
     peer.handler = handler
     assert httpx2.get(f"{peer.url}/x?empty=").content == b""
     assert seen[0].query == {"empty": ""}
+
+
+def test_a_body_may_come_byte_by_byte(peer: Peer) -> None:
+    peer.handler = lambda _: Reply(body=b"slow", drip=0.05)
+    began = time.monotonic()
+    assert httpx2.get(peer.url).content == b"slow"
+    assert time.monotonic() - began >= 0.15  # between four bytes

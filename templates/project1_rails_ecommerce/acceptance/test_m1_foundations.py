@@ -1,0 +1,336 @@
+"""Milestone 1: two processes, their probes and logs, errors in one form, and configurations that can't work."""
+
+import json
+import random
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import httpx2
+import p1_metrics
+import p1_outage
+import pytest
+from p1_accounts import FRESH
+from p1_answers import API, is_problem
+from p1_boots import CHECKED, MISSING, SHORT, WRONG, Boots
+from p1_outage import DEPENDENCIES, PROCESSES, Outage
+from p1_shop import tag
+
+from checks.acceptance import eventually, expect
+
+REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+ABSENT_ID = 9_000_000_000
+JSON_TYPE = {"Content-Type": "application/json"}
+
+
+@pytest.fixture(scope="module")
+def outage(app: Any, client: Any) -> Outage:
+    """What both processes do while PostgreSQL and Redis are away, and when they are told to stop."""
+    return p1_outage.happen(app, client)
+
+
+# Processes ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("process", [*PROCESSES, "metrics", "release", "in-flight"])
+def test_processes_boot(
+    process: str, app: Any, client: Any, web: httpx2.Client, outage: Outage, limits: Any, boots: Boots
+) -> None:
+    """The release and both processes boot and stay up.
+
+    Each process of the Procfile is started, asked for its health and its metrics, and ended by SIGTERM. A deployment
+    does exactly that, several times a day.
+    """
+    if process == "metrics":
+        _metrics_count_by_route(web)
+    elif process == "release":
+        done, before, after = boots.released_again.result()
+        expect(done.exit, 0, "The release phase, run a second time, ends with exit code 0.")
+        assert before, "The release phase should have made tables."
+        expect(after, before, "The release phase, run a second time, changes nothing.")
+    elif process == "in-flight":
+        answer = outage.in_flight
+        assert isinstance(answer, httpx2.Response), f"A request in flight at SIGTERM should be answered: {answer!r}"
+        expect(answer.status_code, 200, "A request that was in flight at SIGTERM is answered.")
+        _stopped(process="web", outage=outage, limits=limits)
+    else:
+        ended = [words for (_, name), words in outage.ended.items() if name == process]
+        expect(ended, [], f"{process} stays up, whatever its dependencies do; these would be its last words.")
+        _stopped(process, outage, limits)
+        started, seconds = outage.started[process]
+        assert not isinstance(started, Exception), f"{process} should start again: {started}"
+        assert seconds <= limits.boot_seconds, (
+            f"{process} should be up within {limits.boot_seconds} s; it took {seconds:.1f} s."
+        )
+        probe = client(app.url(process), limits=FRESH)
+        answer = probe.get("/healthz")
+        body = answer.json()
+        expect((answer.status_code, body.get("status"), body.get("process")), (200, "ok", process),
+               f"{process} answers /healthz, and says which process it is.")  # fmt: skip
+        _metrics_count(probe, "/healthz", {"route": "/healthz", "status": "200"})
+
+
+def _stopped(process: str, outage: Outage, limits: Any) -> None:
+    stopped = outage.stopped[process]
+    assert not isinstance(stopped, Exception), f"{process} should end on SIGTERM: {stopped}"
+    expect(stopped.exit, 0, f"{process} ends with exit code 0 on SIGTERM, within {limits.shutdown_seconds} s.")
+    assert stopped.seconds <= limits.shutdown_seconds, (
+        f"{process} should end within {limits.shutdown_seconds} s of SIGTERM; it took {stopped.seconds:.1f} s."
+    )
+
+
+def _metrics_count(asked: httpx2.Client, path: str, labels: dict[str, str]) -> None:
+    """Ask a few times; the counter and the histogram must move by exactly as many."""
+    names = ("http_requests_total", "http_request_duration_seconds_count")
+    times = random.SystemRandom().randint(2, 5)
+
+    def counted() -> list[float]:
+        text = asked.get("/metrics").text
+        return [p1_metrics.total(text, name, method="GET", **labels) for name in names]
+
+    # A counter moves a moment after the client has its answer: begin when it stands still.
+    before = eventually(lambda: one if (one := counted()) == counted() else [], 2, "the metrics stand still")
+    for _ in range(times):
+        asked.get(path)
+    wanted = [value + times for value in before]
+    try:
+        eventually(lambda: counted() == wanted, 2, "the metrics count the requests")
+    except AssertionError:
+        expect(dict(zip(names, counted(), strict=True)), dict(zip(names, wanted, strict=True)),
+               f"After {times} requests for {path}, the samples with {labels} have grown by {times}.")  # fmt: skip
+
+
+def _metrics_count_by_route(web: httpx2.Client) -> None:
+    absent = f"{API}/products/{ABSENT_ID}"
+
+    def routes() -> set[str]:
+        web.get(absent)
+        found = p1_metrics.samples(web.get("/metrics").text, "http_requests_total")
+        return {labels.get("route", "") for labels, _ in found if labels.get("status") == "404"}
+
+    seen = eventually(routes, 2, "http_requests_total counts a 404")
+    assert not any(str(ABSENT_ID) in route for route in seen), (
+        f"`route` should be the template: a path with its ids makes a time series for each. It is {seen}."
+    )
+    route = next((route for route in seen if "products/" in route), "")
+    assert route, f"`route` should be the template of the product's path; it is {seen}."
+    _metrics_count(web, absent, {"route": route, "status": "404"})
+
+
+# Readiness ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("process", PROCESSES)
+@pytest.mark.parametrize("dependency", DEPENDENCIES)
+def test_readiness(dependency: str, process: str, outage: Outage, limits: Any) -> None:
+    """Readiness tells the truth about PostgreSQL and Redis.
+
+    PostgreSQL, then Redis, is cut off, and both processes are asked meanwhile and afterwards. A load balancer believes
+    /readyz: it must name the dependency that is down, quickly, while /healthz says that a restart would not help.
+    """
+    other = "redis" if dependency == "postgresql" else "postgresql"
+    words = outage.ended.get((dependency, process))
+    assert words is None, f"{process} should run on while {dependency} is down; it ended: {words}"
+    answer, seconds = outage.answers[dependency, process, "/readyz"]
+    assert isinstance(answer, httpx2.Response), f"/readyz of {process} should answer with {dependency} down: {answer!r}"
+    expect(answer.status_code, 503, f"/readyz of {process} answers 503 while {dependency} is down.")
+    body = answer.json()
+    expect(
+        (body["status"], body["checks"].get(dependency), body["checks"].get(other)),
+        ("unavailable", "unavailable", "ok"),
+        f"/readyz of {process} names {dependency} as unavailable, and {other} as ok.",
+    )
+    assert seconds <= limits.ready_seconds, (
+        f"/readyz of {process} should answer within {limits.ready_seconds} s with {dependency} down; "
+        f"it took {seconds:.1f} s."
+    )
+    alive, _ = outage.answers[dependency, process, "/healthz"]
+    assert isinstance(alive, httpx2.Response), f"/healthz of {process} should answer with {dependency} down: {alive!r}"
+    expect(alive.status_code, 200, f"/healthz of {process} stays 200 while {dependency} is down.")
+    again = outage.recovered[dependency, process]
+    assert isinstance(again, httpx2.Response), f"/readyz of {process} should recover once {dependency} is back: {again}"
+    expect(again.json()["checks"].get(dependency), "ok", f"/readyz of {process} sees that {dependency} is back.")
+
+
+# Configuration ------------------------------------------------------------------------------------------------------
+
+
+def _one_line(ended: Any, what: str, limits: Any) -> str:
+    """Hold a process to have ended by itself, with one line on standard error, and give that line."""
+    assert not ended.timed_out, f"{what} should end within {limits.refused_boot_seconds} s; it runs on."
+    assert ended.exit not in (0, None), f"{what} should end with an exit code other than 0."
+    lines = [line for line in ended.stderr.splitlines() if line.strip()]
+    expect(len(lines), 1, f"{what} writes one line to standard error and no backtrace, not: {lines[:5]}.")
+    traced = [line for line in ended.stdout.splitlines() if re.search(r"\.rb:\d+:in ", line)]
+    expect(traced, [], f"{what} writes no backtrace.")
+    return str(lines[0])
+
+
+@pytest.mark.parametrize("process", list(MISSING))
+def test_missing_configuration(process: str, boots: Boots, limits: Any) -> None:
+    """A missing variable stops the boot with one clear line.
+
+    Each process is started without one variable that it needs. It must end at once and say which one, instead of
+    failing at the first request, at night, with a backtrace.
+    """
+    variable = MISSING[process]
+    line = _one_line(boots.refused["missing", process].result(), f"{process} without {variable}", limits)
+    assert variable in line, f"The line on standard error should name {variable}; it is: {line}"
+    others = [name for name in CHECKED if name != variable and name in line]
+    expect(others, [], f"The line names {variable} alone: the others are set.")
+
+
+@pytest.mark.parametrize(
+    ("process", "variable"), [(process, variable) for process, env in WRONG.items() for variable in env]
+)
+def test_wrong_configuration(process: str, variable: str, boots: Boots, limits: Any) -> None:
+    """A value that can't be right stops the boot with one clear line.
+
+    Secrets that are too short, URLs of another kind and an unknown log level, several at once. The application itself
+    was booted with secrets of exactly 32 characters. A weak secret is found by nobody until somebody forges a token.
+    """
+    line = _one_line(boots.refused["wrong", process].result(), f"{process} with a wrong {variable}", limits)
+    named = {name for name in CHECKED if re.search(rf"\b{name}\b", line)}
+    expect(variable in named, True, f"The line on standard error names {variable}; it is: {line}")
+    expect(sorted(named - WRONG[process].keys()), [], "The line names no variable that is right.")
+    shown = [part for part in (SHORT, "grader-") if part in line]
+    expect(shown, [], "The line shows no value: it may be a secret.")
+
+
+# Request ids and logs -----------------------------------------------------------------------------------------------
+
+
+def entries(app: Any, process: str) -> list[dict[str, Any]]:
+    """Give the lines of a process's log that are JSON objects."""
+    found = []
+    for line in app.logs(process):
+        try:
+            entry = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(entry, dict):
+            found.append(entry)
+    return found
+
+
+@pytest.mark.parametrize("case", ["web", "worker", "web-lines", "worker-lines"])
+def test_request_id(case: str, app: Any, client: Any) -> None:
+    """The request id is echoed and logged.
+
+    Requests are sent with and without an id, good and bad, and looked for in the logs. One id is how an error that
+    somebody reports is found among millions of lines.
+    """
+    process, _, lines = case.partition("-")
+    if lines:
+        written = [line for line in app.logs(process) if line.strip()]
+        assert written, f"{process} should log at least one line to standard output when it starts."
+        known = entries(app, process)
+        expect([line for line in written if not line.startswith("{")][:3], [],
+               f"Every line that {process} writes to standard output is a JSON object.")  # fmt: skip
+        expect(len(known), len(written), f"Every line that {process} writes to standard output is a JSON object.")
+        lacking = [e for e in known if not {"time", "level", "message"} <= e.keys()]
+        expect(lacking[:3], [], f"Every line of {process} has time, level and message.")
+        return
+    asked = client(app.url(process), limits=FRESH)
+    path = f"{API}/products/{ABSENT_ID}" if process == "web" else "/healthz"
+    given = f"Grader.{tag()}_{process}-1".ljust(64, "x")
+    answer = asked.get(path, headers={"X-Request-Id": given})
+    expect(answer.headers.get("x-request-id"), given, "A request id of 64 allowed characters is taken and echoed.")
+    made = {asked.get(path).headers.get("x-request-id", "")}
+    for refused in ("x" * 65, "two words", "semi;colon", ""):
+        echoed = asked.get(path, headers={"X-Request-Id": refused}).headers.get("x-request-id", "")
+        assert REQUEST_ID.fullmatch(echoed), f"For the id {refused!r} one of the allowed form is made, not {echoed!r}."
+        made.add(echoed)
+    expect(len(made), 5, "Each request without an acceptable id gets a new one.")
+    line = eventually(
+        lambda: next((e for e in entries(app, process) if e.get("request_id") == given and "route" in e), {}),
+        2,
+        f"{process} logs a line for a request, with its request_id and route",
+    )
+    missing = [name for name in ("time", "level", "message", "method", "status", "duration_ms") if name not in line]
+    expect(missing, [], "The line of a request has time, level, message, method, route, status and duration_ms.")
+    expect((line["method"], int(line["status"])), ("GET", answer.status_code), "The line says what came of it.")
+    assert str(ABSENT_ID) not in str(line["route"]), f"`route` should be the template; it is {line['route']}."
+    assert float(line["duration_ms"]) >= 0, "duration_ms is a number of milliseconds."
+
+
+# Errors -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("case", ["unknown-path", "wrong-method", "malformed-json", "bad-ids"])
+def test_problems(case: str, web: httpx2.Client) -> None:
+    """Unknown paths, wrong methods and malformed JSON are problems.
+
+    A client that parses JSON must never meet an HTML page or a backtrace.
+    """
+    fine = web.get(f"{API}/products")
+    expect(fine.status_code, 200, "GET /api/v1/products answers 200.")
+    if case == "unknown-path":
+        is_problem(web.get(f"{API}/nothing-here-{tag()}"), 404, "An unknown path is a 404.")
+        is_problem(web.post("/nowhere", json={}), 404, "An unknown path is a 404, whatever the method.")
+    elif case == "wrong-method":
+        answer = web.delete(f"{API}/products")
+        is_problem(answer, 405, "A method that a path doesn't have is a 405.")
+        allowed = {method.strip().upper() for method in answer.headers.get("allow", "").split(",")}
+        expect((allowed >= {"GET", "POST"}, "DELETE" in allowed), (True, False),
+               "`Allow` names the methods that the path has.")  # fmt: skip
+    elif case == "malformed-json":
+        for body in (b'{"email": ', b"{]", b"\xff\xfe{}"):
+            is_problem(web.post(f"{API}/auth/login", content=body, headers=JSON_TYPE), 400, f"{body!r} is a 400.")
+    else:
+        for id_ in ("abc", "1" * 30, "1.5", "-1"):
+            is_problem(web.get(f"{API}/products/{id_}"), 404, f"The id {id_} is a 404.")
+
+
+LARGEST = 1_048_576
+REFUSED_BODIES: dict[str, tuple[int, bytes, str | None]] = {
+    "form": (415, b"email=a%40example.org", "application/x-www-form-urlencoded"),
+    "xml": (415, b"<a/>", "application/xml"),
+    "no-type": (415, b"{}", None),
+    "nul-in-value": (422, rb'{"email": "a\u0000@example.org", "password": "correct horse"}', "application/json"),
+    "nul-nested": (422, rb'{"email": {"a": ["b", "c\u0000"]}}', "application/json"),
+    "nul-in-key": (422, rb'{"em\u0000ail": "a@example.org"}', "application/json"),
+    "list": (422, b"[]", "application/json"),
+    "text": (422, b'"text"', "application/json"),
+    "number": (422, b"1", "application/json"),
+}
+
+
+@pytest.mark.parametrize("case", ["largest", "too-large", "too-large-chunked", *REFUSED_BODIES])
+def test_bodies_refused(case: str, web: httpx2.Client) -> None:
+    """Bodies that can't be taken are refused before they are read.
+
+    Bodies that are too large, of another media type, with NUL characters, or that are no JSON objects. Each of them has
+    taken a service down that let it through to where nobody expected it.
+    """
+    # The control: a body that can be taken gets past the guard, whatever comes behind it.
+    control = web.post(f"{API}/auth/login", content=b"{}", headers={"Content-Type": "application/json; charset=utf-8"})
+    assert control.status_code not in (413, 415), "A small body that is application/json with a charset is taken."
+    path = f"{API}/auth/login"
+    if case == "largest":
+        content = b'{"email": "' + b"a" * (LARGEST - 13) + b'"}'
+        assert len(content) == LARGEST
+        answer = web.post(path, content=content, headers=JSON_TYPE)
+        assert answer.status_code in (400, 401, 422, 501), (
+            f"A body of exactly {LARGEST} bytes should not be refused as too large; the answer is {answer.status_code}."
+        )
+        larger = web.post(path, content=content + b" ", headers=JSON_TYPE)
+        expect(larger.status_code, 413, "One byte more is refused.")
+    elif case == "too-large":
+        is_problem(web.post(path, content=b" " * (LARGEST + 1), headers=JSON_TYPE), 413, "One byte too many is a 413.")
+        form = web.post(path, content=b" " * (LARGEST + 1), headers={"Content-Type": "text/plain"})
+        is_problem(form, 413, "A body that is too large and of another type is a 413: that comes first.")
+    elif case == "too-large-chunked":
+        answer = web.post(path, content=_chunks(), headers=JSON_TYPE)
+        is_problem(answer, 413, "A body that is too large is a 413 without Content-Length, too.")
+    else:
+        status, content, kind = REFUSED_BODIES[case]
+        headers = {"Content-Type": kind} if kind else {}
+        answer = web.post(path, content=content, headers=headers)
+        is_problem(answer, status, f"{content[:40]!r} as {kind or 'no media type'} is a {status}.")
+
+
+def _chunks() -> Iterator[bytes]:
+    for _ in range(LARGEST // 65_536):
+        yield b" " * 65_536
+    yield b" "
