@@ -3,6 +3,7 @@
 import math
 import random
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
@@ -45,6 +46,7 @@ class Catalogue:
     """The products as they were made, by id, and the categories by a short name."""
 
     web: httpx2.Client
+    other: httpx2.Client
     mark: str
     categories: dict[str, Json]
     products: dict[int, Json]
@@ -64,12 +66,20 @@ class Catalogue:
         found.sort(key=SORTS[sort.lstrip("-")], reverse=sort.startswith("-"))  # stable, also when reversed
         return [product["id"] for product in found]
 
-    def listed(self, query: dict[str, Any], per_page: int = 100) -> list[int]:
+    def ask_all(self, questions: dict[str, tuple[Json, int]]) -> dict[str, Future[list[int]]]:
+        """Read the pages of many questions, each with its size of page, some at a time, at two processes."""
+        with ThreadPoolExecutor(2) as pool:
+            return {
+                name: pool.submit(self.listed, query, size, (self.web, self.other)[number % 2])
+                for number, (name, (query, size)) in enumerate(questions.items())
+            }
+
+    def listed(self, query: Json, per_page: int = 100, client: httpx2.Client | None = None) -> list[int]:
         """Read all pages of a question and give the ids of this data set's products in them, as they came."""
         found: list[int] = []
         total, page = 1, 1
         while page <= max(1, math.ceil(total / per_page)):
-            answer = self.web.get(f"{API}/products", params={**query, "per_page": per_page, "page": page})
+            answer = (client or self.web).get(f"{API}/products", params={**query, "per_page": per_page, "page": page})
             expect(answer.status_code, 200, "A page of products is answered 200.")
             body = answer.json()
             if page > 1:
@@ -84,7 +94,7 @@ class Catalogue:
         return [id_ for id_ in found if id_ in self.products]
 
 
-def make(app: Any, shop: Shop) -> Catalogue:
+def make(app: Any, shop: Shop, other: httpx2.Client) -> Catalogue:
     """Make the data set through the API; its ratings and times of creation are put into the table."""
     mark = tag()
     parents = {"root": None, "a": "root", "a1": "a", "b": "root", "hidden": "b", "below": "hidden"}
@@ -104,7 +114,7 @@ def make(app: Any, shop: Shop) -> Catalogue:
     )  # fmt: skip
     # One more through the API: whoever has cached lists by now has to drop them.
     made += shop.products([_fields(chance, mark, categories, PRODUCTS)])
-    return Catalogue(shop.client, mark, categories, {p["id"]: p | _shown(app, p) for p in made})
+    return Catalogue(shop.client, other, mark, categories, {p["id"]: p | _shown(app, p) for p in made})
 
 
 def _fields(chance: random.Random, mark: str, categories: dict[str, Json], number: int) -> Json:

@@ -478,13 +478,24 @@ def paid_race(app: Any, shop: Shop, export: Export, ordered_carts: list[Ordered]
     return p1_export.race(app, shop, export, ordered_carts, second_web.client)
 
 
+@pytest.fixture(scope="session")
+def whole(export: Export, paid_race: Race) -> tuple[list[list[Json]], str]:
+    """All pages of the export when the orders are paid, and the last cursor."""
+    assert paid_race.paid, "Orders should have been paid."
+    return export.read()
+
+
 @pytest.mark.parametrize("case", ["pages", "figures", "changed", "since", "not-exported", "refused"])
-def test_export(case: str, shop: Shop, export: Export, paid_race: Race, limits: Any) -> None:
+def test_export(
+    case: str, shop: Shop, export: Export, paid_race: Race, whole: tuple[list[list[Json]], str], limits: Any
+) -> None:
     """Paid orders are exported page by page.
 
     More than a hundred paid orders are read with the service token, and again from the last cursor when one was shipped.
     """
-    pages, end = export.read()
+    pages, end = whole
+    if case in ("changed", "not-exported"):
+        _, end = export.read(end)
     items = [item for page in pages for item in page]
     account, order = paid_race.paid[0]
     assert items, "Paid orders should be in the export."
@@ -496,7 +507,6 @@ def test_export(case: str, shop: Shop, export: Export, paid_race: Race, limits: 
         missing = {order["order_number"] for _, order in paid_race.paid} - set(numbers)
         expect(sorted(missing), [], "Every paid order is in the pages.")
         expect(export.read(end), ([[]], end), "From the last cursor on there is nothing new.")
-        expect(export.read(), (pages, end), "The same again gives the same.")
     elif case == "figures":
         found = {item["order_number"]: item for item in items}
         for who, paid in paid_race.paid:
