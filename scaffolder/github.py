@@ -135,7 +135,10 @@ class Client:
         return self._repeated("GET", lambda: self._file(path, limit), repeatable=True)
 
     def _json(self, verb: str, path: str, parameters: Mapping[str, object], body: Mapping[str, object] | None) -> Any:
-        return self._requester.requestJsonAndCheck(verb, path, dict(parameters), input=body)[1]
+        headers, answer = self._requester.requestJsonAndCheck(verb, path, dict(parameters), input=body)
+        if answer is not None and not str(headers.get("content-type", "")).startswith("application/json"):
+            raise OSError("the answer is no JSON")  # a proxy's page; treated like any other broken connection
+        return answer
 
     def _file(self, path: str, limit: int) -> bytes:
         import requests
@@ -176,7 +179,7 @@ class Client:
                     raise Unreachable(f"GitHub {what} ({problem.status}): {said}") from problem
             except (requests.RequestException, OSError) as problem:
                 if not repeatable or attempt == ATTEMPTS:
-                    raise Unreachable(f"GitHub did not answer a {verb}: {type(problem).__name__}") from problem
+                    raise Unreachable(f"GitHub gave no answer to a {verb}: {type(problem).__name__}") from problem
             self._sleep(pause)
         raise AssertionError("unreachable")
 

@@ -147,6 +147,8 @@ def _forge(repository: Repository, session: Session) -> Forge:
             facts = ask(client, name, repository.commit)
         except GitHubError as problem:
             raise NotMeasured(f"GitHub could not be asked about {name}: {problem}") from problem
+        except (KeyError, TypeError, AttributeError) as problem:
+            raise NotMeasured(f"GitHub answered about {name} with something else than its API promises") from problem
         cache.store(shelf, key, facts)
     session.note(f"GitHub was asked about {name}")
     return read(facts)

@@ -87,7 +87,7 @@ def _milestones(change: Difference) -> str:
         return "No milestone gained or lost points."
     rows = ["| Milestone | Before | After | Possible |", "| --- | ---: | ---: | ---: |"]
     rows += [
-        f"| {escape(m.id, 40)} {escape(m.title, 100)} | {points(m.before)} | **{points(m.after)}** "
+        f"| {escape(m.id, 40)} {escape(m.title, 100)} | {points(m.before, 2)} | **{points(m.after, 2)}** "
         f"| {points(m.possible)} |"
         for m in moved
     ]

@@ -18,6 +18,9 @@ from checks.cli import command
 from checks.reports import document
 from checks.testing import repository, write_tree
 from scaffolder import __version__
+from scaffolder.plan import plan
+from scaffolder.projects import find_project
+from tests.support.github import GitHub
 
 PROJECT = """
 schema = 1
@@ -464,3 +467,20 @@ def test_attesting_and_syncing_say_what_they_need(
     result = check(repo, "-q", *(option.format(claim=tmp_path / "claim.json") for option in options))
     assert result.exit_code == 2, result.output
     assert message in result.stderr
+
+
+def test_published_issues_follow_the_verdicts(
+    check: Check, repo: Path, github: GitHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("github.Consts.DEFAULT_SECONDS_BETWEEN_REQUESTS", 0)
+    monkeypatch.setattr("github.Consts.DEFAULT_SECONDS_BETWEEN_WRITES", 0)
+    monkeypatch.setenv("GITHUB_TOKEN", "t")
+    monkeypatch.setenv("GITHUB_API_URL", github.url)
+    subprocess.run(["git", "-C", repo, "remote", "add", "origin", "git@github.com:octo/shop.git"], check=True)
+    shop = github.repo()
+    for number, issue in enumerate(plan(find_project("tiny"), None).issues, 1):
+        shop.issues.append({"id": number, "number": number, "title": issue.title, "body": issue.body, "state": "open"})
+    result = check(repo, "--sync-issues", "-q")
+    assert result.exit_code == 0, result.output
+    assert [issue["state"] for issue in shop.issues] == ["closed", "open"]
+    assert "issues of octo/shop: 1 closed, 0 reopened, 0 tasks without an issue" in result.stderr

@@ -8,7 +8,7 @@ from scaffolder.github import PATIENCE, Client, Refused, Unreachable, is_reposit
 from tests.support.github import Fault, GitHub, Repo
 
 REPO = "/repos/octo/shop"
-MOODS: list[int | str] = [500, 502, "secondary", 429, "timeout", "reset"]
+MOODS: list[int | str] = [500, 502, "secondary", 429, "timeout", "reset", "page"]
 
 
 @pytest.fixture

@@ -195,7 +195,7 @@ def test_without_a_token_nobody_is_asked(
     assert github.calls == []
 
 
-@pytest.mark.parametrize("mood", [500, 502, "secondary", 429, "timeout", "reset", 401, 403])
+@pytest.mark.parametrize("mood", [500, 502, "secondary", 429, "timeout", "reset", "page", 401, 403])
 def test_whatever_github_fails_with_nothing_is_known(
     github: GitHub, work: Repository, session: Session, mood: int | str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

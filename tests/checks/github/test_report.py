@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
+from checks.github.__main__ import steps
 from checks.github.annotate import NAME
 from checks.github.comment import MARKER
 from checks.github.event import NotOurs, measured
@@ -299,3 +302,41 @@ def test_an_event_about_something_else_is_not_ours(client: Client, shop: Repo, w
 def test_a_path_with_its_ref_is_the_workflow_all_the_same() -> None:
     found = measured(json.loads(json.dumps(event(path=f"{GRADE}@refs/heads/main"))), "octo/shop")
     assert found.path == GRADE
+
+
+# The command
+
+
+@pytest.fixture
+def job(github: GitHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    monkeypatch.setattr("github.Consts.DEFAULT_SECONDS_BETWEEN_REQUESTS", 0)
+    monkeypatch.setattr("github.Consts.DEFAULT_SECONDS_BETWEEN_WRITES", 0)
+    return {
+        "GITHUB_EVENT_PATH": str(tmp_path / "event.json"),
+        "GITHUB_REPOSITORY": "octo/shop",
+        "GITHUB_TOKEN": "t",
+        "GITHUB_API_URL": github.url,
+        "GITHUB_SERVER_URL": "https://github.example",
+        "GITHUB_STEP_SUMMARY": str(tmp_path / "summary.md"),
+    }
+
+
+def test_the_command_reports_and_keeps_the_text_in_the_summary(shop: Repo, job: dict[str, str]) -> None:
+    Path(job["GITHUB_EVENT_PATH"]).write_text(json.dumps(event()))
+    done = CliRunner().invoke(steps, ["report", "--project", "project2", "--min-score", "80"], env=job)
+    assert done.exit_code == 0, done.output
+    assert "(https://github.example/octo/shop/actions/runs/9)" in bodies(shop)[0]
+    assert shop.check_runs[0]["conclusion"] == "success"
+    assert "100.0 %" in Path(job["GITHUB_STEP_SUMMARY"]).read_text()
+
+
+def test_the_command_tells_what_it_could_not_write_and_what_is_not_its_own(shop: Repo, job: dict[str, str]) -> None:
+    shop.read_only = True
+    Path(job["GITHUB_EVENT_PATH"]).write_text(json.dumps(event()))
+    done = CliRunner().invoke(steps, ["report", "--project", "project2"], env=job)
+    assert done.exit_code == 0
+    assert "::notice title=Scorecard::could not comment" in done.output
+    Path(job["GITHUB_EVENT_PATH"]).write_text("{}")
+    done = CliRunner().invoke(steps, ["report", "--project", "project2"], env=job)
+    assert done.exit_code == 0
+    assert "::notice title=Nothing to report::" in done.output

@@ -25,7 +25,7 @@ _JUDGE = Judge()
 class Fault:
     """Something that goes wrong the next `times` times that a call matches.
 
-    `kind` is a status, ``secondary`` (403 with GitHub's text), ``timeout`` or ``reset``. With `after` the call is
+    `kind` is a status, ``secondary`` (403 with GitHub's text), ``timeout``, ``reset`` or ``page`` (200, but HTML). With `after` the call is
     carried out before its answer is lost.
     """
 
@@ -215,6 +215,8 @@ class Handler(BaseHTTPRequestHandler):
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             self.connection.close()
             self.close_connection = True
+        elif fault.kind == "page":
+            self._raw(200, b"<html>Sign in to the network</html>", "text/html", {})
         elif fault.kind == "secondary":
             self._send(403, {"message": "You have exceeded a secondary rate limit."}, **{"Retry-After": "1"})
         elif fault.kind == 429:
