@@ -145,6 +145,8 @@ def test_five_minutes_are_the_limit() -> None:
 def test_hashes_pass_versions_are_half_and_nothing_fails() -> None:
     assert rules.environment_is_locked(run()).state is State.PASS
     assert rules.environment_is_locked(run(pinned="versions")).state is State.PARTIAL
+    gems = run(suite=PYTEST._replace(stack="ruby"), pinned="versions", lock="Gemfile.lock")
+    assert rules.environment_is_locked(gems).state is State.PASS  # a gem's version is never published twice
     assert rules.environment_is_locked(run(pinned="", lock="")).state is State.FAIL
     assert rules.environment_is_locked(UNLUCKY["install"]).state is State.FAIL
     assert rules.environment_is_locked(UNLUCKY["unknown"]).state is State.ERROR
