@@ -1,4 +1,4 @@
-"""The second web process: it starts in the background, can be killed, and started again with other variables."""
+"""The second web process: it starts in the background, can be killed, and have another one in its place."""
 
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -17,6 +17,7 @@ class SecondWeb:
         self._stack = ExitStack()
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="second web")
         self._process: Future[Any] = self._pool.submit(self._start, {})
+        self._spare: Future[Any] | None = None
         self._clients: dict[str, httpx2.Client] = {}
 
     def _start(self, env: Mapping[str, str]) -> Any:
@@ -30,13 +31,18 @@ class SecondWeb:
             self._clients[url] = self._client(url, limits=FRESH)
         return self._clients[url]
 
+    def prepare_spare(self, env: Mapping[str, str]) -> None:
+        """Start the one that comes in its place, in the background."""
+        self._spare = self._pool.submit(self._start, env)
+
     def kill(self) -> None:
         """End it with SIGKILL."""
         self._process.result().running.stop()
 
-    def start(self, env: Mapping[str, str]) -> None:
-        """Start another one in its place, in the background."""
-        self._process = self._pool.submit(self._start, env)
+    def take_spare(self) -> None:
+        """Let the other one take its place."""
+        assert self._spare is not None, "no spare was prepared"
+        self._process = self._spare
 
     def close(self) -> None:
         """Stop what was started."""

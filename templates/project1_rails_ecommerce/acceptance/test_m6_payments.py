@@ -39,8 +39,9 @@ def order(shop: Shop, buyer: Account) -> Callable[[], Json]:
 
 
 @pytest.fixture(scope="session")
-def failures(shop: Shop) -> Iterator[Failures]:
-    """Payments with a provider that hangs or drips: begun early, because each takes seconds."""
+def failures(shop: Shop, second_web: SecondWeb) -> Iterator[Failures]:
+    """Payments with a provider that hangs or drips, and a process without one: begun early, each takes seconds."""
+    second_web.prepare_spare({"PAYMENT_PROVIDER_URL": ""})
     failures = Failures(shop)
     yield failures
     failures.close()
@@ -181,7 +182,7 @@ def test_amount(case: str, shop: Shop, buyer: Account, order: Callable[[], Json]
 # A provider that fails ----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("case", ["breaks", "hangs up", "declines", "killed", "hangs", "drips", "gone", "not-set"])
+@pytest.mark.parametrize("case", ["breaks", "hangs up", "declines", "hangs", "drips", "gone", "killed", "not-set"])
 def test_provider_failures(
     case: str, shop: Shop, buyer: Account, failures: Failures, second_web: SecondWeb, limits: Any
 ) -> None:
@@ -206,7 +207,7 @@ def test_provider_failures(
         failure.again = shop.try_to_pay(failure.account, failure.order, failure.key)
     elif case == "not-set":
         failure = failures.new()
-        account = failure.account.on(second_web.client)  # started again without PAYMENT_PROVIDER_URL
+        account = failure.account.on(second_web.client)  # without PAYMENT_PROVIDER_URL
         failure.answer = shop.try_to_pay(account, failure.order, failure.key)
         failure.again = shop.try_to_pay(failure.account, failure.order, failure.key)
     else:
@@ -283,7 +284,7 @@ def _killed(shop: Shop, failures: Failures, second_web: SecondWeb) -> p1_failure
         lambda: one if (one := shop.try_to_pay(failure.account, order, failure.key)).status_code != 409 else None,
         3, "the same key is answered by another process, once the killed one is gone", pause=0.1,
     )  # fmt: skip
-    second_web.start({"PAYMENT_PROVIDER_URL": ""})
+    second_web.take_spare()
     return failure
 
 
