@@ -170,7 +170,7 @@ class _Command(click.Command):
 )
 @click.option("--thorough", is_flag=True, help="With --verify: run every scenario on each fault, not only its own.")
 @click.option(
-    "--sample", type=click.IntRange(1), metavar="N", help="With --verify: only N faults, others for each commit."
+    "--sample", type=click.IntRange(0), metavar="N", help="With --verify: only N faults, others for each commit."
 )
 @click.option("--data", multiple=True, metavar="KEY=VALUE", help="With --verify: an answer for `scaffold new`.")
 @click.option("--repeat", type=click.IntRange(1, 99), default=1, help="With --verify: grade the solution so often.")
