@@ -76,7 +76,7 @@ mkdir -p "$cache/trees"
 # shellcheck source=containers.sh source-path=SCRIPTDIR
 . "$here/containers.sh" "$cache/containers"
 # Two test runs at once must not import the same image twice.
-exec 9>"$cache/base-image.lock"
+exec 9>"$cache/base-image-${content%%-*}.lock"
 flock 9
 if [ "$(podman image inspect --format '{{index .Labels "content"}}' "$name" 2>/dev/null)" = "$content" ]; then
   exit 0
