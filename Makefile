@@ -4,6 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 DEMO ?= demo
+PROJECT ?= templates/project2_data_platform
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-fast verify lint format bench docs fingerprints clean
@@ -37,8 +38,8 @@ test: $(READY) ## Run every test, with the coverage of our own code
 test-fast: $(READY) ## Run the tests that take no server, browser or build
 	$(BIN)/python -m pytest -m "not slow" -n 2 --dist loadfile $(PYTEST)
 
-verify: $(READY) ## Prove project 2's grade: solution, starter, and every seeded fault
-	$(BIN)/check --verify templates/project2_data_platform $(VERIFY)
+verify: $(READY) ## Prove a project's grade: solution, starter, every seeded fault (PROJECT=…)
+	$(BIN)/check --verify $(PROJECT) $(VERIFY)
 
 lint: $(READY) ## Types, style, import boundaries, generated documents up to date
 	$(BIN)/ruff check .

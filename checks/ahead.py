@@ -19,11 +19,11 @@ from functools import cached_property
 
 from checks.catalogue import collectors_in
 from checks.engine import Collector
-from checks.evidence import application, contracts, documents, infrastructure, source, workflows
+from checks.evidence import application, contracts, infrastructure, source, workflows
 from checks.repository import Repository
 
 # The evidence that takes longest, so that both processes have about the same to do.
-_MODULES = (workflows, contracts, source, application, documents, infrastructure)
+_MODULES = (workflows, contracts, source, application, infrastructure)
 
 
 class Ahead:

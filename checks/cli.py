@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import gc
 import os
-import signal
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from fractions import Fraction
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
@@ -32,6 +30,7 @@ from checks.delivery import (
     say,
     write_failure,
 )
+from checks.signals import end_cleanly_on_signals
 from scaffolder import __version__
 
 if TYPE_CHECKING:
@@ -160,8 +159,22 @@ class _Command(click.Command):
     metavar="DIR",
     help="Verify a project's folder: its solution earns all, its starter the baseline, each fault is caught.",
 )
+@click.option(
+    "--sync-issues", is_flag=True, help="Close and reopen the issues that `scaffold publish` made, by verdict."
+)
+@click.option(
+    "--attest",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    metavar="SCORECARD",
+    help="Measure again what this scorecard (JSON) claims, at its commit, in a copy of TARGET.",
+)
 @click.option("--thorough", is_flag=True, help="With --verify: run every scenario on each fault, not only its own.")
+@click.option(
+    "--sample", type=click.IntRange(1), metavar="N", help="With --verify: only N faults, others for each commit."
+)
+@click.option("--data", multiple=True, metavar="KEY=VALUE", help="With --verify: an answer for `scaffold new`.")
 @click.option("--repeat", type=click.IntRange(1, 99), default=1, help="With --verify: grade the solution so often.")
+@click.option("--jobs", type=click.IntRange(1, 16), default=1, help="With --verify: grade so many faults at a time.")
 @click.option("--no-cache", is_flag=True, help="Measure again even when nothing changed.")
 @click.option("--color/--no-color", default=None, help="Colours. [default: on a terminal without NO_COLOR]")
 @click.option("-v", "--verbose", is_flag=True, help="Show every finding, and each step as it starts.")
@@ -211,7 +224,7 @@ def _verify(options: dict[str, Any]) -> int:
     from checks.verification.command import run
     from scaffolder.errors import ScaffoldError
 
-    _end_cleanly_on_signals()
+    end_cleanly_on_signals()
     limits = Limits(seconds=options["timeout"] or Limits().seconds)
     settings = Options(cache=cache_folder(), isolation=options["sandbox"], fresh=True, limits=limits)
     try:
@@ -220,6 +233,9 @@ def _verify(options: dict[str, Any]) -> int:
             settings,
             only=options["only"],
             repeat=options["repeat"],
+            jobs=options["jobs"],
+            data=options["data"],
+            sample=options["sample"],
             thorough=options["thorough"],
             as_json="json" in options["formats"],
             output=options["output"],
@@ -235,7 +251,7 @@ def _run(targets: Sequence[Path], options: dict[str, Any]) -> int:
 
     Of several targets one that can't be graded leaves the others theirs; the exit code is that of the worst.
     """
-    _end_cleanly_on_signals()
+    end_cleanly_on_signals()
     cards: list[Scorecard] = []
     waiting = list(targets)
     refused = False
@@ -255,6 +271,8 @@ def _run(targets: Sequence[Path], options: dict[str, Any]) -> int:
             else:
                 cards.append(card)
                 deliver(card, options, several=several)
+                if options["sync_issues"]:
+                    _sync_issues(waiting[0], card)
             del waiting[0]
         if several and cards:
             say(cohort(cards, options))
@@ -273,6 +291,19 @@ def _run(targets: Sequence[Path], options: dict[str, Any]) -> int:
 
 
 def _grade(target: Path, options: dict[str, Any]) -> Scorecard:
+    if options["attest"] is None:
+        return _graded_as_it_lies(target, options)
+    from checks.attestation import NotAttested, attested
+
+    try:
+        card = attested(target, options["attest"], lambda copy: _graded_as_it_lies(copy, options))
+    except NotAttested as problem:
+        raise Refused(str(problem)) from problem
+    click.echo(card.notes[-1], err=True)
+    return card
+
+
+def _graded_as_it_lies(target: Path, options: dict[str, Any]) -> Scorecard:
     from checks.repository import RepositoryError, opening
 
     try:
@@ -307,13 +338,13 @@ def _graded(target: Path, repository: Repository, options: dict[str, Any], ahead
     from checks.session import Limits
     from checks.urls import read_urls
     from scaffolder.errors import ScaffoldError
-    from scaffolder.projects import find_project, load_projects
+    from scaffolder.projects import find_project
 
     try:
         if options["project"]:
             project, why = find_project(options["project"]), f"{options['project']}: given by --project"
         else:
-            project, why = detect(repository, load_projects())
+            project, why = detect(repository)
         if project.status != "ready":
             raise Refused(
                 f"{target}: {project.id} ({project.title}) has no checks yet. Use --project to choose another."
@@ -323,16 +354,44 @@ def _graded(target: Path, repository: Repository, options: dict[str, Any], ahead
             static=options["static"],
             only=options["only"],
             isolation=options["sandbox"],
-            fresh=options["no_cache"],
+            fresh=options["no_cache"] or options["attest"] is not None,
             acceptance=options["acceptance"],
             urls=read_urls(options["urls"], project.processes),
             limits=Limits(seconds=options["timeout"] or Limits().seconds),
         )
         with reporting(quiet=options["quiet"], verbose=options["verbose"]) as progress:
             dues = _dues(repository, project)
-            return grade(repository, project, settings, why=why, dues=dues, progress=progress, ahead=ahead)
+            card = grade(repository, project, settings, why=why, dues=dues, progress=progress, ahead=ahead)
+        return _signed(card, repository, project)
     except (RepositoryError, ProjectNotFound, UnknownSelection, ScaffoldError) as problem:
         raise _refused(target, problem) from problem
+
+
+def _sync_issues(target: Path, card: Scorecard) -> None:
+    from checks.evidence.forge import repository_name, token
+    from checks.github.issues import sync
+    from checks.repository import open_repository
+    from scaffolder.github import API, Client, GitHubError
+    from scaffolder.projects import find_project
+
+    name, own = repository_name(open_repository(target)), token()
+    if name is None or own is None:
+        raise Refused("--sync-issues needs a repository with its origin at GitHub, and GITHUB_TOKEN.")
+    try:
+        done = sync(Client(own, url=os.environ.get("GITHUB_API_URL", API)), name, card, find_project(card.project))
+    except GitHubError as problem:
+        raise Refused(f"the issues of {name} were not all brought up to date: {problem}") from problem
+    counts = f"{len(done.closed)} closed, {len(done.reopened)} reopened, {len(done.missing)} tasks without an issue"
+    click.echo(f"issues of {name}: {counts}", err=True)
+
+
+def _signed(card: Scorecard, repository: Repository, project: Project) -> Scorecard:
+    """The scorecard with the workflow run that made it, if one did."""
+    if os.environ.get("GITHUB_ACTIONS") != "true":
+        return card
+    from checks.identity import signed
+
+    return signed(card, repository, project, os.environ)
 
 
 def _dues(repository: Repository, project: Project) -> dict[str, str]:
@@ -355,21 +414,6 @@ def _report_crash(problem: BaseException, *, verbose: bool) -> int:
     click.echo(f"check: the grader failed: {type(problem).__name__}: {problem}", err=True)
     click.echo("This is a defect of the grader. Run again with --verbose and report what it prints.", err=True)
     return FAILED
-
-
-def _end_cleanly_on_signals() -> None:
-    """Make Ctrl-C, SIGTERM and a closed terminal end every process of the repository before anything else happens."""
-
-    def end(_number: int, _frame: FrameType | None) -> NoReturn:
-        sandbox = sys.modules.get("checks.sandbox")
-        if sandbox is not None:
-            sandbox.terminate_all()
-        raise KeyboardInterrupt
-
-    signal.signal(signal.SIGINT, end)
-    signal.signal(signal.SIGTERM, end)
-    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as `nohup` asks
-        signal.signal(signal.SIGHUP, end)
 
 
 def main() -> NoReturn:

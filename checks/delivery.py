@@ -78,6 +78,10 @@ def refuse_contradictions(targets: Sequence[Path], options: Mapping[str, Any]) -
     formats: Sequence[str] = options["formats"]
     if options["static"] and (options["urls"] or options["acceptance"]):
         raise Refused("--static executes nothing; leave it out to run acceptance scenarios.")
+    if options["attest"] and (options["static"] or options["only"] or len(targets) > 1):
+        raise Refused("--attest measures one whole repository; leave out --static, --only and other targets.")
+    if options["sync_issues"] and (options["static"] or options["only"]):
+        raise Refused("--sync-issues judges whole milestones; leave out --static and --only.")
     if output is None:
         if len(formats) > 1:
             raise Refused("several formats need a folder: add --output FOLDER.")

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import re
 import tomllib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
 from checks.repository import FileTooLarge, Repository
-from scaffolder.projects import Project
+from scaffolder.errors import UnknownProject
+from scaffolder.projects import Project, find_project, load_projects
 
 LOCK = ".scaffold/lock.json"
 _NAME = re.compile(r"^\s*([A-Za-z0-9][A-Za-z0-9._-]*)")
@@ -25,19 +26,20 @@ class ProjectNotFound(Exception):
     """The repository fits no project; the text says what was looked at and how to name one."""
 
 
-def detect(repository: Repository, projects: Sequence[Project]) -> tuple[Project, str]:
+def detect(repository: Repository) -> tuple[Project, str]:
     """Return the project that `repository` is graded as, and why, in words for the scorecard.
 
     Raises ProjectNotFound when nothing fits or the scaffold names a project that does not exist.
     """
     named = _named(repository)
     if named is not None:
-        for project in projects:
-            if project.id == named:
-                return project, f"{project.id}: named in {LOCK}"
-        raise ProjectNotFound(
-            f"{LOCK} names the project {named!r}, which does not exist here. Use --project to choose."
-        )
+        try:
+            return find_project(named), f"{named}: named in {LOCK}"
+        except UnknownProject as problem:
+            raise ProjectNotFound(
+                f"{LOCK} names the project {named!r}, which does not exist here. Use --project to choose."
+            ) from problem
+    projects = load_projects()
     dependencies = dependency_names(repository)
     fitting = [p for p in projects if p.detect_requirements and set(p.detect_requirements) <= dependencies]
     if fitting:

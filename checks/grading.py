@@ -32,6 +32,7 @@ from scaffolder import __version__
 from scaffolder.projects import PROJECT_FILE, Project
 
 ACCEPTANCE = "acceptance."
+FORGE = "forge."
 
 
 class UnknownSelection(Exception):
@@ -197,7 +198,9 @@ def _described_by(project: Project, options: Options) -> tuple[Path, ...]:
 
 def _settings(options: Options, dues: Mapping[str, str] | None) -> dict[str, object]:
     """What a scorecard depends on besides the tree; variables by value, since they choose the services used."""
-    urls = {v: os.environ.get(v) for v in ("DATABASE_URL", "REDIS_URL", "MONGODB_URI", "GITHUB_ACTIONS")}
+    from checks.evidence.forge import window
+
+    urls = {v: os.environ.get(v) for v in ("DATABASE_URL", "REDIS_URL", "MONGODB_URI")}
     return {
         "static": options.static,
         "acceptance": str(options.acceptance or ""),
@@ -206,6 +209,7 @@ def _settings(options: Options, dues: Mapping[str, str] | None) -> dict[str, obj
         "limits": repr(options.limits),
         "dues": dict(dues or {}),
         "environment": urls,
+        "forge": window(),  # what GitHub knows changes without the tree: a scorecard with it is kept for minutes
     }
 
 
@@ -213,7 +217,11 @@ def _repeatable(card: Scorecard, verdicts: Mapping[str, Verdict], *, static: boo
     """Whether grading again would find the same: what could not be had this time may be had the next."""
     if static:
         return not any(f.verdict.internal for f in card.findings)
-    return not any(v.state is State.ERROR for v in verdicts.values())
+    from checks.evidence.forge import token
+
+    # Without a token nobody was asked, and nobody will be the next time.
+    asked = {id_: v for id_, v in verdicts.items() if token() or not id_.startswith(FORGE)}
+    return not any(v.state is State.ERROR for v in asked.values())
 
 
 def _scorecard(
@@ -242,7 +250,7 @@ def _scorecard(
         ),
         graded_at=datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
         grader_version=__version__,
-        assurance=Assurance.CI if os.environ.get("GITHUB_ACTIONS") == "true" else Assurance.SELF,
+        assurance=Assurance.SELF,
         earned=sum((m.earned for m in scored), Fraction(0)),
         possible=sum((m.possible for m in scored), Fraction(0)),
         milestones=scored,

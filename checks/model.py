@@ -393,6 +393,22 @@ class Subject(NamedTuple):
     files: int
 
 
+class WorkflowRun(NamedTuple):
+    """The GitHub Actions run that measured: what it says of itself, for others to verify.
+
+    `path` is the workflow file and `digest` the SHA-256 of its content at the graded commit; `sha` is the commit that
+    the run was started for: of a pull request its head.
+    """
+
+    repository: str
+    ref: str
+    sha: str
+    path: str
+    digest: str
+    run_id: int
+    attempt: int
+
+
 class Scorecard(NamedTuple):
     """The result of a grading: everything that any report shows.
 
@@ -415,6 +431,7 @@ class Scorecard(NamedTuple):
     tests: SuiteSummary | None = None
     coverage: CoverageSummary | None = None
     originality: OriginalitySummary | None = None
+    workflow: WorkflowRun | None = None
     notes: tuple[str, ...] = ()
     seconds: float = 0.0
     cached: bool = False

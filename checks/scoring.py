@@ -83,9 +83,6 @@ def _unmeasured(item: Weighted, milestone: PlannedMilestone, verdict: Verdict | 
     if item.id.startswith(_WORK):
         reason = "no acceptance scenario has been run against the application"
         repair = f"Work through {milestone.docs}; its section on grading says what is proven."
-    elif item.id.startswith("forge."):
-        reason = "this version of the grader does not ask GitHub yet"
-        repair = f"Work through {milestone.docs}."
     else:
         reason = "this version of the grader does not measure it yet"
         repair = f"Work through {milestone.docs}."

@@ -94,6 +94,8 @@ def list_projects(format_: str) -> None:
 )  # fmt: skip
 @click.option("--no-git", is_flag=True, help="Do not make it a git repository.")
 @click.option("--solution", is_flag=True, help="With the reference solution (instructors, from a source checkout).")
+@click.option("--github", "github", metavar="OWNER/NAME", help="Publish it as this repository; see `scaffold publish`.")
+@click.option("--public", is_flag=True, help="With --github: for everybody to see. [default: private]")
 def new(
     project: str,
     destination: Path | None,
@@ -103,12 +105,18 @@ def new(
     start: str | None,
     no_git: bool,
     solution: bool,
+    github: str | None,
+    public: bool,
 ) -> None:
     """Make a new repository of PROJECT in the folder DEST.
 
     Without DEST, the folder is named after the answer to the question project_name.
     """
     chosen = catalogue.find_project(project)
+    if github is not None:
+        if no_git:
+            raise click.UsageError("--github publishes a git repository; leave out --no-git.")
+        _github_token(github)  # before anything is made
     answers = _parse_data(data)
     first_day = _parse_start(start)
     from scaffolder import present
@@ -119,6 +127,56 @@ def new(
         _refuse_silence(chosen, answers)
     made = create(chosen, destination, answers, start=first_day, ask=ask, git=not no_git, solution=solution)
     present.created(chosen, made)
+    if github is not None:
+        _publish(made.folder, github, private=not public)
+
+
+@cli.command()
+@click.argument("path", default=".", type=click.Path(path_type=Path))
+@click.option("--repo", "repo", required=True, metavar="OWNER/NAME", help="The repository at GitHub.")
+@click.option("--public", is_flag=True, help="For everybody to see, if it is made now. [default: private]")
+@click.option("--dry-run", is_flag=True, help="Show what would be seen to, and ask and change nothing.")
+def publish(path: Path, repo: str, *, public: bool, dry_run: bool) -> None:
+    """Publish the repository at PATH at GitHub: with environments, branch rules, labels, milestones and issues.
+
+    What is there already is left as it is, so it can be run again. Needs GITHUB_TOKEN (or GH_TOKEN) with the right to
+    administrate the repository and to write contents, workflows, issues and environments.
+    """
+    if not dry_run:
+        _publish(path, repo, private=not public)
+        return
+    from scaffolder.publish import described, planned
+
+    _repository_name(repo)
+    for line in described(planned(path), repo, private=not public):
+        click.echo(line)
+
+
+def _publish(path: Path, repo: str, *, private: bool) -> None:
+    from scaffolder import present
+    from scaffolder.github import API, Client
+    from scaffolder.publish import SERVER
+    from scaffolder.publish import publish as run
+
+    token = _github_token(repo)
+    client = Client(token, url=os.environ.get("GITHUB_API_URL", API))
+    server = os.environ.get("GITHUB_SERVER_URL", SERVER)
+    present.published(run(client, path, repo, token, private=private, server=server, say=present.progress))
+
+
+def _github_token(repo: str) -> str:
+    _repository_name(repo)
+    token = os.environ.get("GITHUB_TOKEN") or os.environ.get("GH_TOKEN")
+    if not token:
+        raise InvalidAnswer("GITHUB_TOKEN is not set.", "Set it, for example: export GITHUB_TOKEN=$(gh auth token).")
+    return token
+
+
+def _repository_name(text: str) -> None:
+    from scaffolder.github import is_repository_name
+
+    if not is_repository_name(text):
+        raise InvalidAnswer(f"{text!r} is no repository at GitHub.", "Write OWNER/NAME, such as octo-org/sales.")
 
 
 @cli.command()

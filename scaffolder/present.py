@@ -16,6 +16,7 @@ from scaffolder.projects import Project
 if TYPE_CHECKING:
     from scaffolder.create import Created
     from scaffolder.doctor import Finding
+    from scaffolder.publish import Published
     from scaffolder.update import Updated
 
 
@@ -70,6 +71,18 @@ def created(project: Project, made: Created) -> None:
     folder = os.path.relpath(made.folder)
     steps = [] if folder == "." else [f"cd {shlex.quote(folder)}"]
     click.echo("\nNext:\n" + "\n".join(f"  {step}" for step in [*steps, "bin/setup", "bin/test", "bin/dev"][:3]))
+
+
+def progress(what: str) -> None:
+    """A step of `scaffold publish` that changed something, as it happens."""
+    click.echo(f"made {what}", err=True)
+
+
+def published(result: Published) -> None:
+    """The answer of `scaffold publish`."""
+    click.echo(f"{result.url}: {len(result.made)} made, {result.kept} there already")
+    for note in result.notes:
+        click.echo(f"note: {note}", err=True)
 
 
 def updated(result: Updated, *, dry_run: bool) -> None:

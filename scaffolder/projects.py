@@ -192,9 +192,16 @@ def find_project(name: str, root: Path | None = None) -> Project:
         UnknownProject: there is none; the message suggests the nearest one.
         InvalidProject: a project.toml is not valid.
     """
+    root = root or templates_root()
+    for file in sorted(root.glob(f"*/{PROJECT_FILE}")):
+        # A folder's name begins with the project's id, so the other files need not be read.
+        if file.parent.name == name or file.parent.name.startswith(f"{name}_"):
+            project = _read_project(file)
+            if name in (project.id, project.folder.name):
+                return project
     projects = load_projects(root)
     for project in projects:
-        if name in (project.id, project.folder.name):
+        if name == project.id:
             return project
     ids = [project.id for project in projects]
     near = closest(name, [*ids, *(project.folder.name for project in projects)]).strip()

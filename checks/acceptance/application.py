@@ -18,6 +18,7 @@ from checks.acceptance import Mismatch, databases
 from checks.acceptance.orders import Orders
 from checks.acceptance.proxy import Proxy
 from checks.acceptance.statements import Statements
+from checks.model import NotMeasured
 from checks.runners import processes
 from checks.runners.base import BootFailed
 from checks.runners.processes import Process, Stopped
@@ -49,6 +50,7 @@ class App:
     _urls: Mapping[str, str]
     _stack: ExitStack
     _statements: Statements
+    released: str | None = None  # the URL of a copy of the PostgreSQL database as the release left it
     _past: dict[str, str] = field(default_factory=dict)
     _connection: psycopg.Connection[Any] | None = None
 
@@ -133,6 +135,17 @@ class App:
             raise Mismatch("The database has the tables and columns that the documents name.", "it has", what) from None
         return cursor.fetchall() if cursor.description else []
 
+    @contextmanager
+    def fresh_database(self) -> Iterator[str]:
+        """Yield the URL of one more PostgreSQL database, as the release has left the application's own.
+
+        Raises NotMeasured when it can't be made.
+        """
+        if self.released is None:
+            raise NotMeasured("the application has no PostgreSQL database of which copies could be made")
+        with databases.copied(self._urls["postgresql"], self.released) as url:
+            yield url
+
     @property
     def redis(self) -> redis.Redis:
         """A client of the application's Redis database."""
@@ -190,14 +203,21 @@ def _through(proxy: Proxy, url: str) -> str:
 
 
 @contextmanager
-def prepared(orders: Orders, env: Mapping[str, str | None]) -> Iterator[App]:
+def prepared(orders: Orders, env: Mapping[str, str | None], like: App | None = None) -> Iterator[App]:
     """Yield an application that has its databases and its environment, and no process yet.
 
-    `env` is added to the environment; None takes a variable out.
+    `env` is added to the environment; None takes a variable out. The database is empty, or as that of `like` was after
+    its release.
     """
     folder = Path(orders.copy)
     with ExitStack() as stack:
-        urls = {name: stack.enter_context(databases.empty(name, url)) for name, url in orders.services.items()}
+        released = {"postgresql": like.released} if like is not None and like.released else {}
+        urls = {
+            name: stack.enter_context(
+                databases.copied(url, released[name]) if name in released else databases.empty(name, url)
+            )
+            for name, url in orders.services.items()
+        }
         proxies: dict[str, Proxy] = {}
         statements = Statements()
         for name, url in urls.items():
@@ -220,19 +240,29 @@ def prepared(orders: Orders, env: Mapping[str, str | None]) -> Iterator[App]:
 
 
 @contextmanager
-def booted(orders: Orders, env: Mapping[str, str | None], only: Sequence[str] | None = None) -> Iterator[App]:
+def booted(
+    orders: Orders, env: Mapping[str, str | None], only: Sequence[str] | None = None, like: App | None = None
+) -> Iterator[App]:
     """Yield the application, released and with all its processes (or `only` these) ready.
 
+    A release takes as long as a boot, so an application that is `like` one that was released before begins with a copy
+    of its database.
     Raises BootFailed when it does not get there.
     """
-    with (
-        prepared(orders, env) as app,
-        processes.boot(
-            app._folder, _procfile(app._folder), app.env, only=only, limits=Limits(), box=app._box
-        ) as application,
-    ):
-        app.booted = application
-        yield app
+    with prepared(orders, env, like) as app:
+
+        def keep() -> None:
+            if "postgresql" in orders.services and set(orders.services) <= set(databases.PORTS):
+                made = databases.copied(orders.services["postgresql"], app._urls["postgresql"])
+                app.released = app._stack.enter_context(made)
+
+        first = like is None or like.released is None
+        with processes.boot(
+            app._folder, _procfile(app._folder), app.env,
+            only=only, release=first, released=keep if first else lambda: None, limits=Limits(), box=app._box,
+        ) as application:  # fmt: skip
+            app.booted = application
+            yield app
 
 
 @contextmanager

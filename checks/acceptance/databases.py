@@ -21,6 +21,7 @@ from checks.model import NotMeasured
 
 PORTS = {"postgresql": 5432, "redis": 6379}
 DROP_SECONDS = 10.0
+COPY_SECONDS = 10.0
 REDIS_DATABASES = 16  # the default of every server
 
 
@@ -35,13 +36,31 @@ def empty(service: str, url: str) -> Iterator[str]:
 
 
 @contextmanager
-def _postgresql(url: str) -> Iterator[str]:
+def copied(server: str, url: str) -> Iterator[str]:
+    """Yield the URL of a copy of the PostgreSQL database at `url`, to which nobody may be connected.
+
+    `server` is the URL by which databases are made. Raises NotMeasured when it can't be copied.
+    """
+    with _postgresql(server, like=urlsplit(url).path.lstrip("/")) as own:
+        yield own
+
+
+@contextmanager
+def _postgresql(url: str, like: str = "template1") -> Iterator[str]:
     name = f"acceptance_{secrets.token_hex(6)}"
-    try:
-        with psycopg.connect(url, autocommit=True) as connection:
-            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-    except psycopg.Error as problem:
-        raise NotMeasured(f"no empty database could be made on the PostgreSQL server: {problem}") from problem
+    make = sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(like))
+    deadline = time.monotonic() + COPY_SECONDS
+    while True:
+        try:
+            with psycopg.connect(url, autocommit=True) as connection:
+                connection.execute(make)
+            break
+        except psycopg.errors.ObjectInUse as problem:  # a process that has just ended may still be connected
+            if time.monotonic() > deadline:
+                raise NotMeasured(f"the database can't be copied: {problem}") from problem
+            time.sleep(0.05)
+        except psycopg.Error as problem:
+            raise NotMeasured(f"no empty database could be made on the PostgreSQL server: {problem}") from problem
     try:
         yield urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
     finally:

@@ -52,6 +52,7 @@ class Plugin:
         self._recorder = Recorder()
         self._wanted = frozenset(orders.ids)
         self._boot: BootFailed | None = None
+        self._first: App | None = None  # the shared application, once it is booted
         self._contract: Contract | None = None
 
     def pytest_configure(self, config: pytest.Config) -> None:
@@ -162,6 +163,7 @@ class Plugin:
             return
         try:
             with application.booted(self._orders, app_env) as app:
+                self._first = app
                 yield self._described(app)
         except BootFailed as problem:
             self._boot = problem
@@ -174,7 +176,7 @@ class Plugin:
         def boot(
             env: Mapping[str, str | None] | None = None, only: Sequence[str] | None = None
         ) -> AbstractContextManager[App]:
-            return application.booted(self._orders, {**app_env, **(env or {})}, only)
+            return application.booted(self._orders, {**app_env, **(env or {})}, only, self._first)
 
         return boot
 

@@ -63,6 +63,8 @@ class Recorder:
             # A body that is streamed (a file) is kept whole: what is noted may be looked at later.
             "event_hooks": {"request": [_read], "response": [self._note(base_url.rstrip("/"))]},
             "trust_env": False,
+            # Reading the machine's certificates takes longer than most answers.
+            "verify": base_url.startswith("https:"),
             # Servers close idle connections; a request that meets the close would fail by chance.
             "limits": httpx2.Limits(max_keepalive_connections=0),
         }

@@ -3,7 +3,8 @@
 Python is parsed: a statement is one unit from its first to its last line (a compound one to the end of its header),
 and counts as executed when any line of it ran, as coverage.py counts it. Without code, and so not counted, are
 docstrings and other constants (`...`), `global`, `nonlocal`, bare annotations within functions, and what stands
-below `if TYPE_CHECKING:`. Ruby and JavaScript have no parser here: a line with code on it is a unit.
+below `if TYPE_CHECKING:`. Ruby is parsed where its parser is installed (the extra `strength`), and counts like Python.
+Otherwise, and in JavaScript, a line with code on it is a unit.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ class Statement(NamedTuple):
 def statements(text: str, stack: str) -> list[Statement]:
     """Return the statements of a source file in the order of their lines.
 
-    Raises SyntaxError when Python source can't be parsed.
+    Raises SyntaxError when Python or Ruby source can't be parsed.
     """
     if stack == "python":
         return _python(text)
@@ -112,6 +113,19 @@ def _no_code(node: ast.AST, in_function: bool) -> bool:
 
 
 def _ruby(text: str) -> Iterator[Statement]:
+    from checks.evidence import _ruby_statements
+
+    try:
+        spans = _ruby_statements.spans(text.encode(errors="surrogateescape"))
+    except ImportError:
+        yield from _ruby_lines(text)
+        return
+    excluded = {unit.first for unit in _ruby_lines(text) if unit.excluded}
+    for first, last in spans.items():
+        yield Statement(first, last, not excluded.isdisjoint(range(first, last + 1)))
+
+
+def _ruby_lines(text: str) -> Iterator[Statement]:
     excluded = False
     for number, line in enumerate(text.splitlines(), start=1):
         code = line.strip()

@@ -23,6 +23,7 @@ from checks.model import (
     Subject,
     SuiteSummary,
     Verdict,
+    WorkflowRun,
 )
 from checks.reports._node import Node
 
@@ -49,6 +50,7 @@ def read_scorecard(root: Node) -> Scorecard:
         tests=root["tests"].optional(_read_tests),
         coverage=root["coverage"].optional(_read_coverage),
         originality=root["originality"].optional(_read_originality),
+        workflow=root["workflow"].optional(_read_workflow),
         notes=root["notes"].each(Node.text),
         seconds=root["seconds"].number(),
         cached=root["cached"].boolean(),
@@ -205,4 +207,16 @@ def _read_origin(node: Node) -> FileOrigin:
         reference=node["reference"].integer(),
         own=node["own"].integer(),
         line=node["line"].optional(Node.line),
+    )
+
+
+def _read_workflow(node: Node) -> WorkflowRun:
+    return WorkflowRun(
+        repository=node["repository"].text(),
+        ref=node["ref"].text(),
+        sha=node["sha"].text(),
+        path=node["path"].text(),
+        digest=node["digest"].text(),
+        run_id=node["run_id"].integer(),
+        attempt=node["attempt"].integer(),
     )

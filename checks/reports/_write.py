@@ -14,6 +14,7 @@ from checks.model import (
     OriginalitySummary,
     Scorecard,
     SuiteSummary,
+    WorkflowRun,
 )
 
 VERSION = 1
@@ -64,6 +65,7 @@ def to_document(scorecard: Scorecard) -> dict[str, Any]:
         "tests": None if scorecard.tests is None else _tests(scorecard.tests),
         "coverage": None if scorecard.coverage is None else _coverage(scorecard.coverage),
         "originality": None if scorecard.originality is None else _originality(scorecard.originality),
+        "workflow": None if scorecard.workflow is None else _workflow(scorecard.workflow),
         "notes": list(scorecard.notes),
         "seconds": scorecard.seconds,
         "cached": scorecard.cached,
@@ -175,6 +177,18 @@ def _originality(found: OriginalitySummary) -> dict[str, Any]:
             {"path": f.path, "starter": f.starter, "reference": f.reference, "own": f.own, "line": f.line}
             for f in found.files
         ],
+    }
+
+
+def _workflow(run: WorkflowRun) -> dict[str, Any]:
+    return {
+        "repository": run.repository,
+        "ref": run.ref,
+        "sha": run.sha,
+        "path": run.path,
+        "digest": run.digest,
+        "run_id": run.run_id,
+        "attempt": run.attempt,
     }
 
 

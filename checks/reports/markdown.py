@@ -7,10 +7,10 @@ blocks are left out, least important first, when the text would be longer than i
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
 from checks.model import Finding, OriginalitySummary, Scorecard, State, Status, percent, points
 from checks.reports import words
+from checks.reports.blocks import Block, within
 from checks.reports.text import TITLE, clean, clean_path
 
 # GitHub refuses a comment of more than 65,536 characters; the rest is room for a marker and a delta.
@@ -42,13 +42,6 @@ def code(value: str, limit: int = 160) -> str:
     return f"{fence}{pad}{text}{pad}{fence}"
 
 
-class _Block(NamedTuple):
-    """A part of the text that is shown whole or not at all; the lower `rank`, the longer it is kept."""
-
-    rank: int
-    text: str
-
-
 def render(scorecard: Scorecard) -> str:
     """Return the text within GitHub's limit for a comment."""
     return render_markdown(scorecard)
@@ -59,38 +52,22 @@ def render_markdown(scorecard: Scorecard, *, limit: int = LIMIT) -> str:
 
     Raises ValueError when not even the score fits.
     """
-    blocks = _blocks(scorecard)
-    kept = set(range(len(blocks)))
-    leave = sorted(kept, key=lambda i: (-blocks[i].rank, -i))
-    while True:
-        shown = [block.text for i, block in enumerate(blocks) if i in kept]
-        left = len(blocks) - len(kept)
-        if left:
-            parts = "part is" if left == 1 else "parts are"
-            shown.append(
-                f"_{left} {parts} left out here to stay within the limit; the HTML and JSON reports are complete._"
-            )
-        text = "\n\n".join(shown) + "\n"
-        if len(text) <= limit:
-            return text
-        if len(kept) == 1:
-            raise ValueError(f"a limit of {limit} characters does not hold the score")
-        kept.remove(leave.pop(0))
+    return within(_blocks(scorecard), limit)
 
 
-def _blocks(scorecard: Scorecard) -> list[_Block]:
-    blocks = [_Block(0, _head(scorecard))]
+def _blocks(scorecard: Scorecard) -> list[Block]:
+    blocks = [Block(0, _head(scorecard))]
     if scorecard.next_steps:
-        blocks.append(_Block(1, "### Next steps"))
-        blocks += [_Block(2 + i, _step(scorecard, i)) for i in range(min(8, len(scorecard.next_steps)))]
+        blocks.append(Block(1, "### Next steps"))
+        blocks += [Block(2 + i, step(scorecard, i)) for i in range(min(8, len(scorecard.next_steps)))]
     if scorecard.milestones:
-        blocks.append(_Block(2, _milestones(scorecard)))
+        blocks.append(Block(2, _milestones(scorecard)))
     if scorecard.tests or scorecard.coverage:
-        blocks.append(_Block(10, _measurements(scorecard)))
+        blocks.append(Block(10, _measurements(scorecard)))
     if scorecard.originality:
-        blocks.append(_Block(12, _originality(scorecard.originality)))
+        blocks.append(Block(12, _originality(scorecard.originality)))
     if scorecard.metrics:
-        blocks.append(_Block(20, _metrics(scorecard)))
+        blocks.append(Block(20, _metrics(scorecard)))
     for rank, group in enumerate(words.groups(scorecard), 30):
         label = (
             f"{escape(group.milestone.id, 40)} {escape(group.title, 80)}"
@@ -99,12 +76,12 @@ def _blocks(scorecard: Scorecard) -> list[_Block]:
         )
         open_findings = [f for f in group.findings if f.verdict.state not in (State.PASS, State.NOT_APPLICABLE)]
         if open_findings:
-            lines = "\n".join(_finding(f) for f in open_findings)
+            lines = "\n".join(line(f) for f in open_findings)
             summary = f"{_in_html(label)}: {group.count(State.PASS)} of {len(group.findings)} passed"
-            blocks.append(_Block(rank, f"<details><summary>{summary}</summary>\n\n{lines}\n\n</details>"))
+            blocks.append(Block(rank, f"<details><summary>{summary}</summary>\n\n{lines}\n\n</details>"))
     if scorecard.notes:
         notes = "\n".join(f"- {escape(note)}" for note in scorecard.notes)
-        blocks.append(_Block(15, f"<details><summary>How it was measured</summary>\n\n{notes}\n\n</details>"))
+        blocks.append(Block(15, f"<details><summary>How it was measured</summary>\n\n{notes}\n\n</details>"))
     return blocks
 
 
@@ -129,13 +106,14 @@ def _head(scorecard: Scorecard) -> str:
     return "\n".join(lines)
 
 
-def _step(scorecard: Scorecard, index: int) -> str:
-    step = scorecard.next_steps[index]
-    where = f" · {_at(step.location.path, step.location.line)}" if step.location else ""
+def step(scorecard: Scorecard, index: int) -> str:
+    """Return one next step as an item of a numbered list."""
+    item = scorecard.next_steps[index]
+    where = f" · {_at(item.location.path, item.location.line)}" if item.location else ""
     return (
-        f"{index + 1}. **+{points(step.gain, 2)}** {escape(step.title, TITLE)} "
-        f"({code(step.check_id, 80)}, {words.EFFORTS[step.effort]} effort{where})\n"
-        f"   {escape(step.repair)}"
+        f"{index + 1}. **+{points(item.gain, 2)}** {escape(item.title, TITLE)} "
+        f"({code(item.check_id, 80)}, {words.EFFORTS[item.effort]} effort{where})\n"
+        f"   {escape(item.repair)}"
     )
 
 
@@ -187,7 +165,8 @@ def _metrics(scorecard: Scorecard) -> str:
     return "\n".join(rows)
 
 
-def _finding(finding: Finding) -> str:
+def line(finding: Finding) -> str:
+    """Return one finding as an item of a list."""
     verdict = finding.verdict
     advisory = ", advisory" if finding.advisory else ""
     places = ", ".join(_at(at.path, at.line) for at in verdict.locations[:5])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
 from checks.evidence.source import SourceIndex
 from checks.evidence.suite import SuiteResult, SuiteRun
@@ -18,6 +19,9 @@ from checks.model import (
     percent,
     unknown,
 )
+
+if TYPE_CHECKING:
+    from checks.formats.junit import TestCase
 
 FLOOR = 20  # tests; the walking skeleton of a starter has about as many, so a suite below it proves next to nothing
 SECONDS = 300  # of one run; what a team still waits for before a merge
@@ -39,8 +43,12 @@ def _stopped(run: SuiteRun) -> Verdict | None:
     return None
 
 
+def _failed(result: SuiteResult) -> list[TestCase]:
+    return [case for case in result.cases if case.outcome in ("failed", "error")]
+
+
 def _failures(result: SuiteResult) -> list[str]:
-    return [f"{c.group}.{c.name}".lstrip(".") for c in result.cases if c.outcome in ("failed", "error")]
+    return [f"{c.group}.{c.name}".lstrip(".") for c in _failed(result)]
 
 
 def _end(log: str) -> str | None:
@@ -87,7 +95,10 @@ def tests_are_green(run: SuiteRun) -> Verdict:
     names = [name for result in run.results for name in _failures(result)]
     if names:
         shown = ", ".join(names[:SHOWN]) + (" …" if len(names) > SHOWN else "")
-        return failed(f"{len(names)} of {run.summary.executed} tests fail: {shown}", expected="0 failures")
+        cause = next((_end(c.message) for result in run.results for c in _failed(result) if c.message.strip()), None)
+        return failed(
+            f"{len(names)} of {run.summary.executed} tests fail: {shown}", expected="0 failures", actual=cause
+        )
     if (result := run.at("unknown")) is not None:
         return unknown(result.problem)
     if not run.summary.passed:
@@ -247,10 +258,11 @@ def environment_is_locked(run: SuiteRun) -> Verdict:
     """The tests' dependencies install from a lock file with hashes.
 
     Without one, each machine gets what was newest that day, and a green run can't be repeated. With versions pinned
-    but no hashes it is half done.
+    but no hashes it is half done: files may be added to a release of a Python or Node package. A gem's version is
+    published once and for all (RubyGems.org refuses to push it again), so there the versions are enough.
 
     Commit `uv.lock`, `poetry.lock`, or requirements compiled with `uv pip compile --generate-hashes`; install from it.
-    For Ruby commit `Gemfile.lock`, with `bundle lock --add-checksums`.
+    For Ruby commit `Gemfile.lock`; `bundle lock --add-checksums` also guards against a mirror that is not honest.
     """
     if not run.results:
         return blocked("no tests were found", by="tests.present")
@@ -259,14 +271,19 @@ def environment_is_locked(run: SuiteRun) -> Verdict:
     known = [r for r in run.results if r.stage != "unknown"]
     if not known:
         return unknown(run.results[0].problem)
-    credit = {"hashes": Fraction(1), "versions": Fraction(1, 2), "": Fraction(0)}
-    worst = min(known, key=lambda r: credit[r.pinned])
+    credit = {"hashes": Fraction(1), "gems": Fraction(1), "versions": Fraction(1, 2), "": Fraction(0)}
+
+    def pinned(result: SuiteResult) -> str:
+        return "gems" if result.suite.stack == "ruby" and result.pinned == "versions" else result.pinned
+
+    worst = min(known, key=lambda r: credit[pinned(r)])
     found = {
         "hashes": f"installed from {worst.lock}",
+        "gems": f"installed from {worst.lock}",
         "versions": f"{worst.lock} pins versions without hashes",
         "": f"{worst.lock or 'the manifest'} does not pin its versions",
-    }[worst.pinned]
-    return partial(credit[worst.pinned], found, expected="a lock file with hashes", actual=worst.lock or "none")
+    }[pinned(worst)]
+    return partial(credit[pinned(worst)], found, expected="a lock file with hashes", actual=worst.lock or "none")
 
 
 @check("tests.documented-command", effort="small")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import signal
 import time
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -117,6 +117,8 @@ def boot(
     *,
     only: Collection[str] | None = None,
     silent: Collection[str] = (),
+    release: bool = True,
+    released: Callable[[], None] = lambda: None,
     ready: str = "/readyz",
     ready_seconds: float = READY_SECONDS,
     limits: Limits | None = None,
@@ -125,19 +127,21 @@ def boot(
     """Boot the application in the folder `copy` from the text of its Procfile, and stop it at the end.
 
     `env` is the processes' whole environment (see `sandbox.environment`) to which PORT is added: from `ports`, else
-    a free one. `only` names the processes to start (default: all), `silent` those that answer no HTTP.
+    a free one. `only` names the processes to start (default: all), `silent` those that answer no HTTP. `released` is
+    called between the release and the start of the first process; without `release` there is none.
     Raises BootFailed when `release` fails, or a process ends or is not ready in time.
     """
     commands = read_procfile(procfile)
     bounds = limits or Limits()
     application = Application()
     try:
-        if (release := commands.pop("release", None)) is not None:
-            done = sandbox.run(shell(release), cwd=copy, env=env, limits=bounds, seconds=ready_seconds, box=box)
+        if (line := commands.pop("release", None)) is not None and release:
+            done = sandbox.run(shell(line), cwd=copy, env=env, limits=bounds, seconds=ready_seconds, box=box)
             application.release = done.stdout + done.stderr
             if done.exit != 0:
                 reason = "did not end in time" if done.timed_out else f"ended with exit code {done.exit}"
                 raise BootFailed("release", reason, done.last_lines(12))
+        released()
         chosen = {name: line for name, line in commands.items() if only is None or name in only}
         if not chosen:
             raise BootFailed("Procfile", "names no process to start", procfile[:500])

@@ -23,6 +23,9 @@ def run(
     *,
     only: Sequence[str],
     repeat: int,
+    jobs: int,
+    data: Sequence[str],
+    sample: int | None,
     thorough: bool,
     as_json: bool,
     output: Path | None,
@@ -37,7 +40,10 @@ def run(
         outcomes.append(outcome)
         click.echo(_line(outcome), err=as_json and output is None)
 
-    held = verify(folder, options, tell, only=only, repeat=repeat, thorough=thorough)
+    held = verify(
+        folder, options, tell,
+        only=only, sample=sample, data=data, repeat=repeat, jobs=jobs, thorough=thorough,
+    )  # fmt: skip
     failed = sum(not outcome.held for outcome in outcomes)
     click.echo(f"{len(outcomes) - failed} of {len(outcomes)} held.", err=as_json and output is None)
     if as_json:

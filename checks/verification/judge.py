@@ -79,11 +79,14 @@ def repeated(cards: Sequence[Scorecard]) -> Outcome:
 
 
 def fault(item: Fault, before: Mapping[str, tuple[State, Fraction]], after: Scorecard) -> Outcome:
-    """The fault's check loses credit, and nothing else does without reason."""
+    """The fault's check fails, and nothing else does without reason. One that was not judged has caught nothing."""
     by_id = {f.id: f for f in after.findings}
     caught = by_id.get(item.check)
     if caught is None:
         return Outcome(item.name, item.title, False, f"there is no check {item.check}", after.seconds)
+    if caught.verdict.state in (State.BLOCKED, State.ERROR):
+        said = f"not judged: {item.check}: {caught.verdict.reason}"
+        return Outcome(item.name, item.title, False, said, after.seconds)
     lost = [
         f for f in after.findings
         if not f.advisory and f.id in before and f.verdict.credit < before[f.id][1]

@@ -18,6 +18,9 @@ from checks.cli import command
 from checks.reports import document
 from checks.testing import repository, write_tree
 from scaffolder import __version__
+from scaffolder.plan import plan
+from scaffolder.projects import find_project
+from tests.support.github import GitHub
 
 PROJECT = """
 schema = 1
@@ -263,7 +266,7 @@ def test_a_planned_project_says_that_it_has_no_checks(
     check: Check, tmp_path: Path, repo: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("SCAFFOLD_TEMPLATES")
-    result = check(repo, "--project", "project1")
+    result = check(repo, "--project", "project3")
     assert (result.exit_code, "has no checks yet" in result.stderr) == (2, True)
 
 
@@ -433,3 +436,51 @@ def test_an_interrupted_grading_leaves_no_process_and_no_folder(
     assert list(temporary.iterdir()) == []
     listing = subprocess.run(["ps", "-eo", "args"], check=True, capture_output=True, text=True).stdout
     assert str(mark) not in listing
+
+
+def test_a_scorecard_is_attested_at_its_commit(check: Check, repo: Path, tmp_path: Path) -> None:
+    assert check(repo, "--format", "json", "-o", tmp_path / "claim.json", "-q").exit_code == 0
+    (repo / "Dockerfile").write_text("FROM scratch\n")
+    result = check(repo, "--attest", tmp_path / "claim.json", "--format", "json", "-o", tmp_path / "out.json", "-q")
+    assert result.exit_code == 0, result.output
+    assert "attested: the scorecard of" in result.stderr
+    data = json.loads((tmp_path / "out.json").read_text())
+    assert (data["assurance"], data["subject"]["dirty"]) == ("attested", 0)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--attest", "{claim}", "--static"], "--attest measures one whole repository"),
+        (["--attest", "{claim}", "--only", "m1"], "--attest measures one whole repository"),
+        (["--attest", "{claim}"], "no scorecard"),
+        (["--sync-issues", "--static"], "--sync-issues judges whole milestones"),
+        (["--sync-issues"], "--sync-issues needs a repository with its origin at GitHub"),
+    ],
+)
+def test_attesting_and_syncing_say_what_they_need(
+    check: Check, repo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: list[str], message: str
+) -> None:
+    for variable in ("GITHUB_TOKEN", "GH_TOKEN"):
+        monkeypatch.delenv(variable, raising=False)
+    (tmp_path / "claim.json").write_text("{}")
+    result = check(repo, "-q", *(option.format(claim=tmp_path / "claim.json") for option in options))
+    assert result.exit_code == 2, result.output
+    assert message in result.stderr
+
+
+def test_published_issues_follow_the_verdicts(
+    check: Check, repo: Path, github: GitHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("github.Consts.DEFAULT_SECONDS_BETWEEN_REQUESTS", 0)
+    monkeypatch.setattr("github.Consts.DEFAULT_SECONDS_BETWEEN_WRITES", 0)
+    monkeypatch.setenv("GITHUB_TOKEN", "t")
+    monkeypatch.setenv("GITHUB_API_URL", github.url)
+    subprocess.run(["git", "-C", repo, "remote", "add", "origin", "git@github.com:octo/shop.git"], check=True)
+    shop = github.repo()
+    for number, issue in enumerate(plan(find_project("tiny"), None).issues, 1):
+        shop.issues.append({"id": number, "number": number, "title": issue.title, "body": issue.body, "state": "open"})
+    result = check(repo, "--sync-issues", "-q")
+    assert result.exit_code == 0, result.output
+    assert [issue["state"] for issue in shop.issues] == ["closed", "open"]
+    assert "issues of octo/shop: 1 closed, 0 reopened, 0 tasks without an issue" in result.stderr

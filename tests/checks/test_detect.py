@@ -6,13 +6,12 @@ import pytest
 
 from checks.detect import ProjectNotFound, dependency_names, detect
 from checks.testing import repository
-from scaffolder.projects import load_projects
 
 PYPROJECT = '[project]\nname = "x"\ndependencies = ["FastAPI[standard]>=0.1", "django ; python_version > \'3\'"]\n'
 
 
 def detected(root: Path, files: dict[str, str]) -> tuple[str, str]:
-    project, why = detect(repository(root, files), load_projects())
+    project, why = detect(repository(root, files))
     return project.id, why
 
 
@@ -59,7 +58,7 @@ def test_the_source_files_tell_the_stack_where_there_is_no_manifest(tmp_path: Pa
 
 def test_three_stacks_together_are_the_production_system(tmp_path: Path) -> None:
     files = {"users/Gemfile": 'gem "rails"', "gateway/package.json": "{}", "analytics/pyproject.toml": PYPROJECT}
-    project, _ = detect(repository(tmp_path, {**files, "analytics/pyproject.toml": "[project]\n"}), load_projects())
+    project, _ = detect(repository(tmp_path, {**files, "analytics/pyproject.toml": "[project]\n"}))
     assert project.id == "project4"
 
 

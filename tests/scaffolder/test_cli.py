@@ -139,5 +139,5 @@ def test_help_of_every_command_names_its_options(scaffold: Scaffold) -> None:
 
 
 def test_a_planned_project_says_so_before_it_asks_anything(scaffold: Scaffold) -> None:
-    result = scaffold("new", "project1", "somewhere")
+    result = scaffold("new", "project3", "somewhere")
     assert (result.exit_code, "not built yet" in result.stderr) == (2, True)

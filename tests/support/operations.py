@@ -19,7 +19,7 @@ from scaffolder.projects import find_project
 from scaffolder.render import render_project
 from tests.support.tools import require_tool
 
-WORKFLOWS = {"ci.yml", "deploy.yml", "grade.yml", "scaffold-update.yml", "security.yml"}
+WORKFLOWS = {"ci.yml", "deploy.yml", "grade.yml", "grade-report.yml", "scaffold-update.yml", "security.yml"}
 SCRIPTS = {"ci", "deploy.sh", "read-stack.sh", "register-image.sh", "smoke-test.sh"}
 
 
@@ -214,14 +214,28 @@ def production_takes_what_staging_tried(starter: Path) -> None:
 
 
 def grade_workflow_installs_all_that_a_grading_can_use(starter: Path) -> None:
-    """The grade workflow installs every extra that measures."""
+    """The grade workflow installs every extra that measures; what reports installs the same version, and only GitHub's."""
     described = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    measuring = set(described["optional-dependencies"]) - {"github"}  # that one publishes
-    requirement = re.fullmatch(
-        r"backend-scaffold\[([a-z,]+)\]==[\d.]+", workflows(starter)["grade.yml"]["env"]["GRADER"]
-    )
-    assert requirement is not None
-    assert set(requirement[1].split(",")) == measuring
+    found = {
+        name: re.fullmatch(r"backend-scaffold\[([a-z,]+)\]==([\d.]+)", workflows(starter)[name]["env"]["GRADER"])
+        for name in ("grade.yml", "grade-report.yml")
+    }
+    measures, reports = found["grade.yml"], found["grade-report.yml"]
+    assert measures is not None
+    assert reports is not None
+    assert set(measures[1].split(",")) == set(described["optional-dependencies"])
+    assert (reports[1], reports[2]) == ("github", measures[2])
+
+
+def strangers_code_and_writing_never_meet(starter: Path) -> None:
+    """What runs a pull request's code can only read; what can write has no checkout and is started by the former."""
+    found = workflows(starter)
+    measures, reports = found["grade.yml"], found["grade-report.yml"]
+    assert {level for job in measures["jobs"].values() for level in job["permissions"].values()} == {"read"}
+    assert "secrets." not in (starter / ".github/workflows/grade.yml").read_text()
+    assert set(reports["on"]) == {"workflow_run"}
+    assert reports["on"]["workflow_run"]["workflows"] == [measures["name"]]
+    assert not [step for job in reports["jobs"].values() for step in job["steps"] if "uses" in step]
 
 
 def every_operations_file_says_what_it_is_for(starter: Path) -> None:

@@ -100,6 +100,10 @@ def test_the_grade_workflow_installs_all_that_a_grading_can_use(starter: Path) -
     operations.grade_workflow_installs_all_that_a_grading_can_use(starter)
 
 
+def test_strangers_code_and_writing_never_meet(starter: Path) -> None:
+    operations.strangers_code_and_writing_never_meet(starter)
+
+
 def test_every_operations_file_says_in_its_first_lines_what_it_is_for(starter: Path) -> None:
     operations.every_operations_file_says_what_it_is_for(starter)
 

@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 
 from checks.runners.processes import boot
+from scaffolder.create import create
+from scaffolder.projects import find_project
 from scaffolder.render import render
 from tests.support.http import eventually, get
 from tests.support.services import project2_environment
@@ -55,6 +57,15 @@ def assert_own_ci_is_green(root: Path, environment: dict[str, str], percent: flo
 
 def test_its_own_ci_is_green_with_at_least_90_percent_coverage(starter: Path, environment: dict[str, str]) -> None:
     assert_own_ci_is_green(starter, environment, 90)
+
+
+def test_the_solutions_own_ci_is_green_with_at_least_95_percent_coverage(
+    starter: Path, environment: dict[str, str], tmp_path: Path
+) -> None:
+    solution = tmp_path / "solution"
+    create(find_project("project2"), solution, {}, git=False, solution=True)
+    (solution / ".venv").symlink_to(starter / ".venv")  # the same packages, by the same lock
+    assert_own_ci_is_green(solution, environment, 95)
 
 
 def test_all_processes_boot_answer_and_stop(starter: Path, environment: dict[str, str]) -> None:

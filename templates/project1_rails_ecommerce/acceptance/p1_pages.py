@@ -41,7 +41,7 @@ class Shown:
     def item(self, answer: httpx2.Response) -> Json | None:
         """Give the product as an answer shows it; None when it doesn't."""
         body = answer.json()
-        items = body["items"] if "items" in body else [body] if answer.status_code == 200 else []
+        items = body.get("items", [body] if answer.status_code == 200 else [])
         return next((item for item in items if item["id"] == self.product["id"]), None)
 
     def warm(self) -> dict[str, str]:

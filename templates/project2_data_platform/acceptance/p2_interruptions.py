@@ -13,7 +13,7 @@ from checks.acceptance import Mismatch, expect
 Json = dict[str, Any]
 OVER = ("completed", "failed")
 YEAR = 2010
-REJECTED_ROWS = (17, 20_000, 40_000, 60_000, 99_999)
+REJECTED_ROWS = (17, 8_000, 16_000, 24_000, 39_999)
 START_SECONDS = 30  # for an import to be taken up by a worker that runs
 
 
@@ -70,10 +70,14 @@ class Interrupted:
 def interrupt(app: Any, ingestion: Ingestion, limits: Any) -> Interrupted:
     """Stop a worker in the middle of a long import, kill the next one in the middle of it, and start a third."""
     patience = limits.task_recovered_seconds
-    file, drained = _send_long_file(ingestion, limits.ingest_rows)
+    file, drained = _send_long_file(ingestion, limits.interrupted_rows)
     with p2_operations.slow_database(app.env["DATABASE_URL"]):  # else it might be over before ten seconds are
         job = p2_operations.await_progress(ingestion.api, drained, 3, START_SECONDS)
-        expect(job["status"] in OVER, False, "A file of 100,000 rows should show progress before it is completed.")
+        expect(
+            job["status"] in OVER,
+            False,
+            f"A file of {limits.interrupted_rows:,} rows should show progress before it is completed.",
+        )
         stopped = app.terminate("worker")
     after_stop = _job(ingestion, drained)
     app.start("worker")
@@ -81,7 +85,7 @@ def interrupt(app: Any, ingestion: Ingestion, limits: Any) -> Interrupted:
     if taken_up is not None and taken_up["status"] not in OVER:
         killed, at_kill = drained, taken_up
     else:  # it is over, or lost: another one for the kill
-        file, killed = _send_long_file(ingestion, limits.ingest_rows)
+        file, killed = _send_long_file(ingestion, limits.interrupted_rows)
         at_kill = p2_operations.await_progress(ingestion.api, killed, 3, START_SECONDS)
     app.kill("worker")
     app.start("worker")

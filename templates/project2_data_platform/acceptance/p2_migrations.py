@@ -1,15 +1,11 @@
 """Both migration tools, up and down on a database of their own."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
 import p2_schema
 import psycopg
-from p2_files import tag
 
 from checks.acceptance import parallel
 
@@ -26,21 +22,10 @@ class Migrations:
     tables: dict[str, set[str]] = field(default_factory=dict)
 
 
-@contextmanager
-def _empty_database(app: Any) -> Iterator[str]:
-    name = f"migrations_{tag()}"
-    app.sql(f"create database {name}")
-    try:
-        yield urlunsplit(urlsplit(app.env["DATABASE_URL"])._replace(path=f"/{name}"))
-    finally:
-        app.sql(f"drop database {name} with (force)")
-
-
 def migrate(app: Any) -> Migrations:
-    """Release into an empty database, go down to zero and up again; and release the application's own once more."""
+    """Begin with what the release has made of an empty database; release again, go down to zero and up again."""
     found = Migrations()
-    found.schemas["running"] = p2_schema.everything(app.sql)
-    with _empty_database(app) as url, psycopg.connect(url, autocommit=True) as connection:
+    with app.fresh_database() as url, psycopg.connect(url, autocommit=True) as connection:
 
         def sql(query: str, **values: Any) -> list[tuple[Any, ...]]:
             cursor = connection.execute(query, values)
@@ -52,8 +37,8 @@ def migrate(app: Any) -> Migrations:
             found.commands |= dict(zip(commands, parallel(lines), strict=True))
             found.schemas[name], found.tables[name] = p2_schema.everything(sql), p2_schema.tables(sql)
 
-        step("up", up=(RELEASE, url), again=(RELEASE, app.env["DATABASE_URL"]))
-        found.schemas["running again"] = p2_schema.everything(app.sql)
+        step("up")
+        step("again", again=(RELEASE, url))
         step("down", django=("python manage.py migrate sources zero", url), alembic=("alembic downgrade base", url))
         step("up again", up_again=(RELEASE, url))
     return found

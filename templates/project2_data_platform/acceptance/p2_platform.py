@@ -78,7 +78,7 @@ class Ingestion:
         self.api = api
         self._job_seconds = job_seconds
 
-    def source(self, type: str = "csv", processing: Json | None = None, **fields: Any) -> Json:  # noqa: A002
+    def source(self, type: str = "csv", processing: Json | None = None, **fields: Any) -> Json:
         """Make a data source with a name of its own."""
         body = {"name": f"Source {secrets.token_hex(8)}", "type": type, "processing": processing or {}, **fields}
         if type == "api":
@@ -141,7 +141,7 @@ class Ingestion:
     def import_file(
         self,
         content: bytes,
-        type: str = "csv",  # noqa: A002
+        type: str = "csv",
         processing: Json | None = None,
         source: Json | None = None,
         seconds: float | None = None,

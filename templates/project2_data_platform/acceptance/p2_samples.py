@@ -87,11 +87,19 @@ def in_pieces(content: bytes, boundary: str) -> Iterator[bytes]:
     yield f"\r\n--{boundary}--\r\n".encode()
 
 
+def _latin_name(rows: list[dict[str, str]], number: int) -> bytes:
+    """Give a CSV in UTF-8 with one product name in Latin-1. It has no other defect, so replacing the byte would hide it."""
+    marked = [dict(row) for row in rows]
+    marked[number]["product_name"] = "Caf@"
+    return csv_file(marked).replace(b"Caf@", b"Caf\xe9")
+
+
 def malformed_files() -> dict[str, tuple[str, File]]:
     """Give files that can't be read as a whole, with the code of the reason. None has a sale of another."""
     without = tuple(name for name in COLUMNS if name != "unit_price")
-    names = ("csv", "sheet", "twice", "late", "json", "workbook")
+    names = ("csv", "sheet", "twice", "byte", "late", "json", "workbook")
     rows = {name: sales(60, f"M3-{tag()}") for name in names}
+    rows["last"] = sales(6_000, f"M3-{tag()}")
     late = csv_file(rows["late"]) + b'M3-late,"\xff\xfe'
     document, workbook = json_file(rows["json"]), xlsx_file(rows["workbook"])
     return {
@@ -106,6 +114,8 @@ def malformed_files() -> dict[str, tuple[str, File]]:
             File("csv", csv_file(rows["twice"], (*COLUMNS, "tax")), rows["twice"]),
         ),
         "not-utf-8": ("unreadable-file", File("csv", late, rows["late"])),
+        "one-byte-not-utf-8": ("unreadable-file", File("csv", _latin_name(rows["byte"], 30), rows["byte"])),
+        "last-row-not-utf-8": ("unreadable-file", File("csv", _latin_name(rows["last"], -1), rows["last"])),
         "cut-json": ("unreadable-file", File("json", document[: len(document) * 2 // 3], rows["json"])),
         "damaged-xlsx": ("unreadable-file", File("xlsx", workbook[: len(workbook) // 2], rows["workbook"])),
         "json-that-is-no-list": ("unreadable-file", File("json", b'"sales"', [])),

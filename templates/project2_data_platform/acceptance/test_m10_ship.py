@@ -1,6 +1,7 @@
 """m10 · Ship: the image runs what the repository runs."""
 
 from contextlib import ExitStack
+from functools import partial
 
 import httpx2
 
@@ -31,8 +32,12 @@ def test_image_starts(prepare, image, client, limits):
             container = stack.enter_context(image.started(app.commands[name], {**env, "PORT": str(port)}))
             started[name] = (container, client(f"http://127.0.0.1:{port}"))
         for name, (container, http) in started.items():
-            eventually(lambda: ready(http), limits.boot_seconds, f"{name} is ready in the image: {container.logs()[-600:]}")
-            expect(http.get("/healthz").json().get("commit"), COMMIT, f"/healthz of {name} names the commit of the image.")
+            eventually(
+                partial(ready, http), limits.boot_seconds, f"{name} is ready in the image: {container.logs()[-600:]}"
+            )
+            expect(
+                http.get("/healthz").json().get("commit"), COMMIT, f"/healthz of {name} names the commit of the image."
+            )
             assert container.user() != "0", f"The process {name} runs as root in the image."
         for name, (container, _) in started.items():
             expect(container.stop(limits.shutdown_seconds), 0, f"SIGTERM ends {name} in time with exit code 0.")

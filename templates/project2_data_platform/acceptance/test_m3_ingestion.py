@@ -82,7 +82,7 @@ class Sent:
 
 
 @pytest.fixture(scope="module")
-def sent(ingestion: Ingestion, big_over: None) -> Sent:  # noqa: ARG001 - the worker is free then
+def sent(ingestion: Ingestion, big_over: None) -> Sent:
     """Send a CSV of 500 rows, wait for its end, and send it again."""
     rows, name = sales(500, f"M3-{tag()}"), f"sales {tag()}.csv"
     found = Sent(ingestion.source(), name, csv_file(rows), rows, [])

@@ -12,9 +12,9 @@ from decimal import Decimal
 from typing import Any
 
 import httpx2
+import p2_database
 import p2_document
 import p2_reports
-import p2_database
 import pytest
 from p2_figures import as_csv
 

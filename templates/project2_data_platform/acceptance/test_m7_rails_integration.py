@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import httpx2
-import p2_sync
 import p2_database
+import p2_sync
 import pytest
 from p2_commerce import Shop
 from p2_second import Second

@@ -101,21 +101,23 @@ def _imports_are_timed(url: str, ingestion: Ingestion) -> None:
 
     def grown() -> bool:
         now = p2_operations.metrics(url) or ""
-        counts, sums = (_growth_by_task(before, now, name) for name in (p2_operations.COUNT, p2_operations.SUM))
+        counts, sums = (_growth(before, now, name) for name in (p2_operations.COUNT, p2_operations.SUM))
         # One task had to run for each file; what the schedule does meanwhile has another name.
-        return any(count >= 4 and sums.get(task, 0) > 0 for task, count in counts.items())
+        return any(
+            counts.get((task, "success"), 0) >= 3 and counts.get((task, "failure"), 0) >= 1 and seconds > 0
+            for (task, outcome), seconds in sums.items()
+            if outcome == "success"
+        )
 
-    eventually(grown, 5, "celery_task_duration_seconds of one task has grown by 4 runs and their time", 0.05)
+    what = "celery_task_duration_seconds of one task has grown by 3 successes, 1 failure and their time"
+    eventually(grown, 5, what, 0.05)
     outcomes = {outcome for _, outcome in p2_operations.durations(p2_operations.metrics(url) or "")}
     assert outcomes <= {"success", "failure", "retry"}, (
         f"Outcomes should be success, failure or retry; found: {outcomes}."
     )
 
 
-def _growth_by_task(before: str, now: str, name: str) -> dict[str, float]:
+def _growth(before: str, now: str, name: str) -> dict[tuple[str, str], float]:
+    """Give what was added meanwhile, by task and outcome."""
     was = p2_operations.durations(before, name)
-    grown: dict[str, float] = {}
-    for (task, outcome), value in p2_operations.durations(now, name).items():
-        if task and outcome:
-            grown[task] = grown.get(task, 0) + value - was.get((task, outcome), 0)
-    return grown
+    return {key: value - was.get(key, 0) for key, value in p2_operations.durations(now, name).items()}

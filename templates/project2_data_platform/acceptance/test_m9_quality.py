@@ -1,6 +1,7 @@
 """m9: what every scenario was answered, and what requests made from the contract are answered, held to the contract."""
 
 from typing import Any
+from uuid import uuid4
 
 import httpx2
 import pytest
@@ -10,9 +11,10 @@ from p2_platform import Ingestion
 from checks.acceptance import expect
 
 EXAMPLES = 6  # requests of each kind (valid, invalid) an operation
-FUZZ_SECONDS = 15
+FUZZ_SECONDS = 60
 DAYS = {"start": "2020-02-28", "end": "2020-03-01"}
 SHOWN = 5
+UNKNOWN = 2_000_000_000  # an id that nothing has
 
 
 @pytest.fixture(scope="session")
@@ -36,12 +38,29 @@ def every_operation(api: httpx2.Client, anonymous: httpx2.Client, ingestion: Ing
     started = api.post("/api/v1/sync/orders")
     if started.status_code == 202:
         ingestion.finished(started.json())
+    _refusals(api, ingestion, source["name"])
     for one in paths:
         for accept in ("application/json", "text/csv", "text/html"):
             api.get(one, headers={"Accept": accept})
         anonymous.get(one)
     for one in ("/healthz", "/readyz", "/metrics"):
         anonymous.get(one)
+
+
+def _refusals(api: httpx2.Client, ingestion: Ingestion, taken: str) -> None:
+    """Ask for what the contract refuses: each kind of error has an answer of its own to be held to it."""
+    other = ingestion.source()
+    api.post("/api/v1/data-sources", json={"name": other["name"], "type": "csv"})
+    api.patch(f"/api/v1/data-sources/{other['id']}", json={"name": taken})
+    api.post("/api/v1/data-sources", json={"name": "", "type": "paper", "connection": 1})
+    api.post("/api/v1/data-sources", content=b"{", headers={"Content-Type": "application/json"})
+    ingestion.send(other, b"\x89PNG\r\n", "sales.png", "image/png")
+    ingestion.send(UNKNOWN, csv_file(sales(1, f"M9-{tag()}", 2020)))
+    api.post("/api/v1/reports", json={"start": DAYS["end"], "end": DAYS["start"]})
+    for path in (f"data-sources/{UNKNOWN}", f"imports/{UNKNOWN}/rejects", f"jobs/{uuid4()}", f"reports/{UNKNOWN}"):
+        api.get(f"/api/v1/{path}")
+    api.get("/api/v1/analytics/summary", params={**DAYS, "timezone": "Mars/Olympus"})
+    api.get("/api/v1/nothing")
 
 
 def _analytics() -> list[str]:

@@ -109,6 +109,11 @@ def test_the_same_requests_are_made_each_time(contract: Contract, peer: Peer) ->
     assert [(r.method, r.path, r.query) for r in peer.requests] == first != []
 
 
+def test_requests_that_take_too_long_are_a_violation_and_not_left_out_in_silence(contract: Contract) -> None:
+    (late,) = contract.fuzz("http://127.0.0.1:1", {}, examples=1, seconds=0)
+    assert late.reason == "the requests made so far took more than 0 s, so the rest was not made"
+
+
 def test_operations_are_listed(contract: Contract) -> None:
     assert contract.operations == ("GET /greeting", "GET /broken")
 

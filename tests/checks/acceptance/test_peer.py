@@ -74,4 +74,4 @@ def test_a_body_may_come_byte_by_byte(peer: Peer) -> None:
     peer.handler = lambda _: Reply(body=b"slow", drip=0.05)
     began = time.monotonic()
     assert httpx2.get(peer.url).content == b"slow"
-    assert time.monotonic() - began >= 0.2
+    assert time.monotonic() - began >= 0.15  # between four bytes

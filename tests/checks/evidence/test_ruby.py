@@ -7,6 +7,7 @@ import time
 import pytest
 
 from checks.evidence import _ruby
+from checks.evidence._statements import statements
 
 
 def facts(source: str) -> _ruby.Facts:
@@ -109,3 +110,39 @@ def test_hostile_source_costs_little(source: bytes) -> None:
     started = time.monotonic()
     _ruby.read(source, routed=True)
     assert time.monotonic() - started < 20
+
+
+def test_a_statement_goes_from_its_first_to_its_last_line_and_a_compound_one_to_the_end_of_its_header() -> None:
+    text = (
+        "class Shop\n"  # 1
+        "  TEXT = <<~LUA.freeze\n"  # 2
+        "    return {1, 0}\n"
+        "  LUA\n"
+        "  def sell(product,\n"  # 5
+        "           count)\n"
+        "    order = { product:,\n"  # 7
+        "              count: }\n"
+        "    if count > 1\n"  # 9
+        "      pay order\n"  # 10
+        "    else\n"
+        "      wait\n"  # 12
+        "    end\n"
+        "  rescue Full\n"
+        "    # nothing is left\n"
+        "    nil\n"  # 16
+        "  end\n"
+        "end\n"
+    )
+    assert [(s.first, s.last) for s in statements(text, "ruby")] == [
+        (1, 1), (2, 2), (5, 6), (7, 8), (9, 9), (10, 10), (12, 12), (16, 16),
+    ]  # fmt: skip
+
+
+def test_ruby_that_cannot_be_parsed_is_told_apart() -> None:
+    with pytest.raises(SyntaxError):
+        statements("def sell(\n  end end\n", "ruby")
+
+
+def test_lines_between_nocov_marks_are_excluded() -> None:
+    found = statements("a = 1\n# :nocov:\nb = 2\n# :nocov:\nc = 3\n", "ruby")
+    assert [(s.first, s.excluded) for s in found] == [(1, False), (3, True), (5, False)]

@@ -25,6 +25,7 @@ from checks.model import (
     Subject,
     SuiteSummary,
     Verdict,
+    WorkflowRun,
     blocked,
     failed,
     not_applicable,
@@ -241,6 +242,9 @@ COVERAGE = CoverageSummary(
 )
 
 
+WORKFLOW = WorkflowRun(
+    "octo/shop", "refs/pull/3/merge", "4" * 40, ".github/workflows/grade.yml", "d" * 64, 123_456_789, 1
+)
 ORIGINALITY = OriginalitySummary(
     starter=12_341,
     reference=310,
@@ -318,6 +322,7 @@ def scorecard(**changes: Any) -> Scorecard:
         tests=SuiteSummary(214, 0, 0, 3, 12.34, ("tests",)),
         coverage=COVERAGE,
         originality=ORIGINALITY,
+        workflow=WORKFLOW,
         notes=(
             "The repository's code ran in bubblewrap, without network.",
             "Python 3.13.1, environment built from requirements/dev.txt.",
@@ -342,6 +347,7 @@ def empty() -> Scorecard:
         tests=None,
         coverage=None,
         originality=None,
+        workflow=None,
         notes=(),
     )
 

@@ -65,6 +65,10 @@ def test_green_red_and_unfinished_runs_are_told_apart() -> None:
     assert rules.tests_are_green(run()).state is State.PASS
     red = rules.tests_are_green(run(5, 2))
     assert (red.state, red.reason.split(":")[0]) == (State.FAIL, "2 of 7 tests fail")
+    (result,) = run(1, 1).results
+    cases = (result.cases[0], TestCase("test_b", "tests.test_x", "failed", message="AssertionError: assert 3 == 4"))
+    told = rules.tests_are_green(run(1, 1, cases=cases))
+    assert told.actual == "AssertionError: assert 3 == 4"
     stopped = rules.tests_are_green(UNLUCKY["stopped"])
     assert (stopped.state, stopped.actual) == (State.FAIL, "last words")
     assert rules.tests_are_green(NONE).blocked_by == "tests.present"
@@ -141,6 +145,8 @@ def test_five_minutes_are_the_limit() -> None:
 def test_hashes_pass_versions_are_half_and_nothing_fails() -> None:
     assert rules.environment_is_locked(run()).state is State.PASS
     assert rules.environment_is_locked(run(pinned="versions")).state is State.PARTIAL
+    gems = run(suite=PYTEST._replace(stack="ruby"), pinned="versions", lock="Gemfile.lock")
+    assert rules.environment_is_locked(gems).state is State.PASS  # a gem's version is never published twice
     assert rules.environment_is_locked(run(pinned="", lock="")).state is State.FAIL
     assert rules.environment_is_locked(UNLUCKY["install"]).state is State.FAIL
     assert rules.environment_is_locked(UNLUCKY["unknown"]).state is State.ERROR

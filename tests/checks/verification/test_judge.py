@@ -130,3 +130,10 @@ def test_plan_and_scenarios_must_name_the_same_things() -> None:
     assert f"{planned[1].id} has no scenario" in seen
     assert "acceptance.m1.extra is in no milestone" in seen
     assert f"{planned[0].id} is called 'Something else'" in seen
+
+
+def test_a_fault_whose_check_was_not_judged_is_not_caught() -> None:
+    before = judge.states(card(two=FINE))
+    for verdict in (blocked("the application does not boot", by="a.boots"), unknown("no browser")):
+        outcome = judge.fault(FAULT, before, card(two=verdict))
+        assert (outcome.held, outcome.seen) == (False, f"not judged: a.two: {verdict.reason}")

@@ -37,6 +37,27 @@ def test_a_sound_project_holds_and_each_thing_is_told(tiny: Tiny) -> None:
     assert "acceptance.m1.greets: It greets by name." in result.output
 
 
+def test_several_faults_at_a_time_are_told_in_their_order(tiny: Tiny) -> None:
+    for name in ("alice", "carol"):
+        tiny.write(f"faults/{name}.patch", (tiny.project / "faults/bob.patch").read_text())
+    result = verify(tiny, "--only", "m1", "--jobs", "2")
+    assert result.exit_code == 0, result.output
+    lines = [line for line in result.output.splitlines() if line.startswith(("held", "FAILED"))]
+    assert [line.split()[1].rstrip(":") for line in lines] == ["alice", "bob", "carol"]
+
+
+def test_a_sample_of_the_faults_is_the_same_for_the_same_commit(tiny: Tiny) -> None:
+    for name in ("alice", "carol", "dave"):
+        tiny.write(f"faults/{name}.patch", (tiny.project / "faults/bob.patch").read_text())
+    names = []
+    for _ in range(2):
+        result = verify(tiny, "--only", "m1", "--sample", "2")
+        assert result.exit_code == 0, result.output
+        names.append([line.split()[1] for line in result.output.splitlines() if line.startswith("held")])
+    assert names[0] == names[1]
+    assert len(names[0]) == 2
+
+
 def test_a_fault_that_changes_nothing_is_missed_and_the_command_says_1(tiny: Tiny, tmp_path: Path) -> None:
     harmless = SOLUTION.replace("and a worker, in one file", "and a worker")
     tiny.write("faults/harmless.patch", fault("A comment", "acceptance.m1.greets", harmless))

@@ -31,7 +31,7 @@ class Running:
     output: str = ""
 
     def wait_until_ready(self) -> httpx.Response:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + _PATIENCE_SECONDS
         while time.monotonic() < deadline and self.process.poll() is None:
             try:
                 return httpx.get(f"{self.url}/readyz", timeout=5)

@@ -134,7 +134,7 @@ def test_two_workers_at_once_do_each_job_once(live_client: TestClient, lasting: 
         eventually(lambda: all(job(live_client, each)["status"] == "completed" for each in locations))
         for worker in (first, second):
             worker.wait_until_ready()
-            assert worker.end(signal.SIGTERM, seconds=10) == 0
+            assert worker.end(signal.SIGTERM, seconds=30) == 0
     begun = (first.output + second.output).count("begins, attempt 1")
     assert begun == 20
     assert lasting.scalar(select(func.count()).select_from(Sale)) == 20

@@ -72,6 +72,20 @@ RSpec.describe "The fields of bodies" do
     end
   end
 
+  {
+    RegistrationForm => %w[email password first_name last_name], LoginForm => %w[email password],
+    RefreshForm => %w[refresh_token], CategoryForm => %w[name], ProductForm => %w[name sku price category_id],
+    CartItemForm => %w[product_id quantity], CartQuantityForm => %w[quantity],
+    AddressForm => %w[name line1 postal_code city region country],
+    CheckoutForm => %w[shipping_address shipping_method payment_method], PaymentForm => %w[amount method],
+    PaymentEventForm => %w[id type data], PaymentEventForm::ChargeForm => %w[reference amount currency],
+    ReviewForm => %w[rating text], AdjustmentForm => %w[delta reason], AccountForm => [], UserForm => []
+  }.each do |form, required|
+    it "must be there in a #{form} as the contract says" do
+      expect(form.new({}).errors.map { |field, _message| field.to_s }).to match_array(required)
+    end
+  end
+
   describe "of products" do
     let(:category) { create(:category) }
     let(:rest) { { "name" => "A", "sku" => "S", "price" => "5", "category_id" => category.id } }
