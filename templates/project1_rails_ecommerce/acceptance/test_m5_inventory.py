@@ -167,7 +167,7 @@ def test_cancel_returns_stock(case: str, app: Any, shop: Shop, other_web: httpx2
                "Both changes are in the ledger, with the order.")  # fmt: skip
 
 
-OPERATIONS = 120
+OPERATIONS = 80
 WORKERS = 8
 
 
@@ -229,7 +229,7 @@ def test_ledger(case: str, app: Any, shop: Shop, turmoil: list[tuple[Json, int]]
     product, stock = turmoil[("scarce", "some", "plenty").index(case)]
     agrees(app, shop, product, stock, "API, table, ledger and what was answered agree.")
     ledger = entries(app, product)
-    assert len(ledger) > 10, "Every change is an entry of its own."
+    assert len(ledger) > 5, "Every change is an entry of its own."
     expect([row for row in ledger if row[0] == 0 or row[3] < 0], [], "No entry changes nothing, no stock is negative.")
     with_order = {reason for _, reason, order, _ in ledger if order is not None}
     without = {reason for _, reason, order, _ in ledger if order is None}

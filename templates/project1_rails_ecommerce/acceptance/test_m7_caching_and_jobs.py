@@ -316,11 +316,15 @@ def test_views(app: Any, shop: Shop, viewed: tuple[Json, float], limits: Any) ->
     expect(views(), VIEWS, "Each view is counted once, a 304 too.")
     path = f"{API}/products/{shop.product()['id']}"
     shop.client.get(path)
+    writes = min(_writes_of_views(app, shop, path) for _ in range(3))  # the worker writes now and then, too
+    assert writes < VIEWS, f"A view should not write to the database; {VIEWS} views made {writes} writes."
+
+
+def _writes_of_views(app: Any, shop: Shop, path: str) -> int:
     with app.statements() as seen:
         for _ in range(VIEWS):
             expect(shop.client.get(path).status_code, 200, "A product is answered 200.")
-    writes = [statement for statement in seen if statement.lstrip()[:6].upper() in ("UPDATE", "INSERT")]
-    assert len(writes) < VIEWS, f"A view should not write to the database; {VIEWS} views made {len(writes)} writes."
+    return sum(statement.lstrip()[:6].upper() in ("UPDATE", "INSERT") for statement in seen)
 
 
 # Mails --------------------------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from p1_shop import Shop, tag
 from checks.acceptance import expect
 
 EXAMPLES = 2  # requests of each kind (valid, invalid) an operation
-FUZZ_SECONDS = 60
+FUZZ_SECONDS = 60  # many times what it takes
 SHOWN = 5
 # It would end the session that all requests are made with.
 LEFT_OUT = frozenset({f"POST {API}/auth/logout"})
