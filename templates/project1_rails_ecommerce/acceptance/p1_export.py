@@ -17,7 +17,7 @@ from checks.acceptance import blocked, expect
 
 EXPORT = "acceptance.m6.export"
 CLIENTS = 6
-NEW = 40  # orders that are paid besides those of the carts, at least
+NEW = 24  # orders that are paid besides those of the carts, at least
 PAGE = 100
 PAGES = 60  # more than there can be
 

@@ -167,7 +167,7 @@ def test_cancel_returns_stock(case: str, app: Any, shop: Shop, other_web: httpx2
                "Both changes are in the ledger, with the order.")  # fmt: skip
 
 
-OPERATIONS = 120
+OPERATIONS = 80
 WORKERS = 8
 
 
