@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx2 as httpx
 
 ROOT = Path(__file__).parents[1]
-_PATIENCE_SECONDS = 60
+_PATIENCE_SECONDS = 180  # many times what it takes: the machine may be busy with something else
 
 
 def procfile() -> dict[str, str]:
