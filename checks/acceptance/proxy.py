@@ -88,6 +88,7 @@ class _End(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._early: list[bytes] = []
         self._over = False
+        self._heard_all = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
@@ -103,7 +104,11 @@ class _End(asyncio.Protocol):
         self.other.send(data)
 
     def eof_received(self) -> bool:
+        self._heard_all = True
         self.other.end()
+        if self.other._heard_all:  # both have said all that they had to
+            self.close()
+            self.other.close()
         return True  # the other direction may go on
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - how it ended is all the same

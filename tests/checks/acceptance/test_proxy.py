@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from checks.acceptance.proxy import Proxy
+from tests.support.http import eventually
 
 
 @pytest.fixture
@@ -82,6 +83,14 @@ def test_a_client_that_leaves_with_a_reset_ends_the_connection_to_the_server() -
             near.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             near.close()
             assert has_ended(far)
+
+
+def test_a_connection_that_both_have_left_is_not_kept(echo: int) -> None:
+    with Proxy("127.0.0.1", echo) as proxy:
+        for _ in range(3):
+            with socket.create_connection(("127.0.0.1", proxy.port), timeout=10) as near:
+                assert exchanged(near, b"hello") == b"hello"
+        assert eventually(lambda: not proxy._open)
 
 
 def test_a_server_that_is_not_there_ends_the_connection() -> None:
