@@ -20,6 +20,7 @@ from p1_answers import API, Json, is_problem, names, statuses, told
 from p1_shop import Shop, tag
 
 from checks.acceptance import eventually, expect, parallel
+from checks.acceptance import tokens as jwt
 
 ALREADY = "acceptance.m2.register"
 BCRYPT = re.compile(r"\$2[aby]\$(\d\d)\$[./A-Za-z0-9]{53}")
@@ -187,11 +188,11 @@ def test_login(case: str, app: Any, web: httpx2.Client, shop: Shop, registered: 
 
 
 def _claims_are_right(app: Any, session: Json, another: Json, limits: Any) -> None:
-    header, claims = p1_tokens.read(session["access_token"])
-    _, other = p1_tokens.read(another["access_token"])
+    header, claims = jwt.read(session["access_token"])
+    _, other = jwt.read(another["access_token"])
     body = session["access_token"].rpartition(".")
     expect(header.get("alg"), "HS256", "The access token is signed with HS256.")
-    expect(body[2], p1_tokens.signature(body[0], app.env["SECRET_KEY"]), "It is signed with SECRET_KEY.")
+    expect(body[2], jwt.signature(body[0], app.env["SECRET_KEY"]), "It is signed with SECRET_KEY.")
     missing = [name for name in ("sub", "sid", "iat", "exp", "jti", "role") if name not in claims]
     expect(missing, [], "The access token has all claims of the contract.")
     expect(claims["sub"], str(session["user"]["id"]), "`sub` is the user's id, as a string.")
@@ -262,33 +263,31 @@ Forge = Callable[[Account, str, Json], "str | None"]
 
 def _unsigned(algorithm: str) -> Forge:
     def forge(user: Account, key: str, claims: Json) -> str:
-        head = p1_tokens.encode(json.dumps({"alg": algorithm, "typ": "JWT"}).encode())
-        return f"{head}.{p1_tokens.encode(json.dumps(claims).encode())}."
+        head = jwt.encode(json.dumps({"alg": algorithm, "typ": "JWT"}).encode())
+        return f"{head}.{jwt.encode(json.dumps(claims).encode())}."
 
     return forge
 
 
 def _without(claim: str) -> Forge:
-    return lambda user, key, claims: p1_tokens.sign({n: v for n, v in claims.items() if n != claim}, key)
+    return lambda user, key, claims: jwt.sign({n: v for n, v in claims.items() if n != claim}, key)
 
 
 FORGED: dict[str, Forge] = {
     "no-jwt": lambda user, key, claims: "abc.def",
-    "payload-changed": lambda user, key, claims: p1_tokens.with_payload_changed(user.access),
-    "user-changed": lambda user, key, claims: p1_tokens.with_claims_changed(user.access, sub="1", role="admin"),
-    "signature-changed": lambda user, key, claims: p1_tokens.with_signature_changed(user.access),
+    "payload-changed": lambda user, key, claims: jwt.with_payload_changed(user.access),
+    "user-changed": lambda user, key, claims: jwt.with_claims_changed(user.access, sub="1", role="admin"),
+    "signature-changed": lambda user, key, claims: jwt.with_signature_changed(user.access),
     "signature-missing": lambda user, key, claims: user.access.rpartition(".")[0] + ".",
-    "expired": lambda user, key, claims: p1_tokens.sign(
-        claims | {"iat": claims["iat"] - 901, "exp": claims["iat"] - 1}, key
-    ),
+    "expired": lambda user, key, claims: jwt.sign(claims | {"iat": claims["iat"] - 901, "exp": claims["iat"] - 1}, key),
     "alg-none": _unsigned("none"),
     "alg-None": _unsigned("None"),
-    "another-key": lambda user, key, claims: p1_tokens.sign(claims, secrets.token_hex(16)),
-    "empty-key": lambda user, key, claims: p1_tokens.sign(claims, ""),
-    "hs512": lambda user, key, claims: p1_tokens.sign(claims, key, "HS512"),
+    "another-key": lambda user, key, claims: jwt.sign(claims, secrets.token_hex(16)),
+    "empty-key": lambda user, key, claims: jwt.sign(claims, ""),
+    "hs512": lambda user, key, claims: jwt.sign(claims, key, "HS512"),
     **{f"without-{claim}": _without(claim) for claim in ("sub", "sid", "iat", "exp", "jti", "role")},
-    "unknown-session": lambda user, key, claims: p1_tokens.sign(claims | {"sid": "987654321"}, key),
-    "unknown-user": lambda user, key, claims: p1_tokens.sign(claims | {"sub": "987654321"}, key),
+    "unknown-session": lambda user, key, claims: jwt.sign(claims | {"sid": "987654321"}, key),
+    "unknown-user": lambda user, key, claims: jwt.sign(claims | {"sub": "987654321"}, key),
 }
 
 
@@ -305,11 +304,9 @@ def test_bad_tokens_refused(case: str, app: Any, web: httpx2.Client, token_user:
     Each wrong token stands beside a right one that the grader has signed in the same way. Whoever accepts one of these
     lets anybody in as anybody.
     """
-    _, issued = p1_tokens.read(token_user.access)
+    _, issued = jwt.read(token_user.access)
     key, good = app.env["SECRET_KEY"], p1_tokens.claims(issued["sub"], issued["sid"])
-    expect(
-        me(web, p1_tokens.sign(good, key)).status_code, 200, "A token with all claims, signed as it should be, opens."
-    )
+    expect(me(web, jwt.sign(good, key)).status_code, 200, "A token with all claims, signed as it should be, opens.")
     if case == "no-header":
         is_refused(me(web, None), "A request without a token is a 401.")
     elif case == "other-scheme":
@@ -364,7 +361,7 @@ def test_refresh_rotation(case: str, web: httpx2.Client, shop: Shop, request: py
     expect(answer.status_code, 200, "A refresh token is exchanged for a new pair.")
     pair = answer.json()
     if case == "rotates":
-        sids = [p1_tokens.read(token)[1]["sid"] for token in (user.access, pair["access_token"])]
+        sids = [jwt.read(token)[1]["sid"] for token in (user.access, pair["access_token"])]
         expect(sids[1], sids[0], "The session stays the same.")
         assert pair["refresh_token"] != user.refresh, "The new refresh token should be another one."
         expect(me(web, pair["access_token"]).json()["id"], user.id, "The new access token works.")

@@ -16,6 +16,7 @@ from p2_platform import FRESH, PROCESSES, Account, Ingestion, log_in
 from p2_second import Second
 
 from checks.acceptance import blocked
+from checks.acceptance import tokens as jwt
 
 
 @pytest.fixture(autouse=True)
@@ -112,7 +113,7 @@ def token(app: Any, token_answer: httpx2.Response) -> str:
     if token_answer.status_code == 200 and "access_token" in token_answer.text:
         issued: str = token_answer.json()["access_token"]
         return issued
-    return p2_tokens.sign(p2_tokens.claims("1", role="admin"), app.env["SECRET_KEY"])
+    return jwt.sign(p2_tokens.claims("1", role="admin"), app.env["SECRET_KEY"])
 
 
 @pytest.fixture(scope="session")

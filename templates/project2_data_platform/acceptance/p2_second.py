@@ -22,6 +22,7 @@ from p2_commerce import Shop
 from p2_platform import FRESH, Ingestion
 
 from checks.acceptance import BootFailed
+from checks.acceptance import tokens as jwt
 from checks.model import NotMeasured
 
 PROCESSES = ("api", "worker", "beat")  # beat, because whoever looks for lost work may do so on a schedule
@@ -76,7 +77,7 @@ class Second:
         app.run(
             "python manage.py createsuperuser --noinput", env={**name, "DJANGO_SUPERUSER_PASSWORD": self._shop.token}
         )
-        token = p2_tokens.sign(p2_tokens.claims("1", role="admin"), app.env["SECRET_KEY"])
+        token = jwt.sign(p2_tokens.claims("1", role="admin"), app.env["SECRET_KEY"])
         headers = {"Authorization": f"Bearer {token}"}
         return httpx2.Client(
             base_url=app.url("api"), headers=headers, limits=FRESH, timeout=TIMEOUT_SECONDS, trust_env=False

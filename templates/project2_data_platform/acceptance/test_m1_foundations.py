@@ -19,6 +19,7 @@ from p2_logins import Logins
 from p2_platform import FRESH, PROCESSES, UPLOADS, Account, Ingestion
 
 from checks.acceptance import blocked, eventually, expect, parallel
+from checks.acceptance import tokens as jwt
 
 SOURCES = "/api/v1/data-sources"
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -293,7 +294,7 @@ def test_token_opens_api(case: str, logins: Logins, client: Any, app: Any, anony
         _claims_are_right(body["access_token"], role="admin", app=app)
     elif case == "new-each-time":
         expect(second.status_code, 200, "The right name and password are answered 200.")
-        ids = [p2_tokens.read(answer.json()["access_token"])[1]["jti"] for answer in (first, second)]
+        ids = [jwt.read(answer.json()["access_token"])[1]["jti"] for answer in (first, second)]
         assert ids[0] != ids[1], "Two tokens should have two `jti`."
     elif case == "ordinary-user":
         assert logins.made_in_admin, "A user can be made in the admin site."
@@ -308,10 +309,10 @@ def test_token_opens_api(case: str, logins: Logins, client: Any, app: Any, anony
 
 
 def _claims_are_right(token: str, role: str, app: Any) -> None:
-    header, claims = p2_tokens.read(token)
+    header, claims = jwt.read(token)
     expect(header.get("alg"), "HS256", "The token is signed with HS256.")
     body, _, signature = token.rpartition(".")
-    expect(signature, p2_tokens.signature(body, app.env["SECRET_KEY"]), "The token is signed with SECRET_KEY.")
+    expect(signature, jwt.signature(body, app.env["SECRET_KEY"]), "The token is signed with SECRET_KEY.")
     missing = [name for name in ("sub", "iat", "exp", "jti", "role") if name not in claims]
     expect(missing, [], "The token has the claims sub, iat, exp, jti and role.")
     assert isinstance(claims["sub"], str), f"`sub` should be a string; it is {claims['sub']!r}."
@@ -364,28 +365,26 @@ def _bearer(make: Callable[[dict[str, Any], str], str]) -> Maker:
 
 
 def _without(claim: str) -> Maker:
-    return _bearer(lambda claims, key: p2_tokens.sign({n: v for n, v in claims.items() if n != claim}, key))
+    return _bearer(lambda claims, key: jwt.sign({n: v for n, v in claims.items() if n != claim}, key))
 
 
 def _expired(claims: dict[str, Any], key: str) -> str:
     now = int(time.time())
-    return p2_tokens.sign(claims | {"iat": now - 3601, "exp": now - 1}, key)
+    return jwt.sign(claims | {"iat": now - 3601, "exp": now - 1}, key)
 
 
 BAD_TOKENS: dict[str, Maker] = {
     "no-header": lambda _claims, _key: None,
-    "other-scheme": lambda claims, key: f"Basic {p2_tokens.sign(claims, key)}",
+    "other-scheme": lambda claims, key: f"Basic {jwt.sign(claims, key)}",
     "not-a-jwt": lambda _claims, _key: "Bearer 0123456789abcdef",
-    "payload-changed": _bearer(lambda claims, key: p2_tokens.with_payload_changed(p2_tokens.sign(claims, key))),
-    "role-changed": _bearer(
-        lambda claims, key: p2_tokens.with_claims_changed(p2_tokens.sign(claims, key), role="admin")
-    ),
-    "signature-changed": _bearer(lambda claims, key: p2_tokens.with_signature_changed(p2_tokens.sign(claims, key))),
-    "signature-empty": _bearer(lambda claims, key: p2_tokens.sign(claims, key).rpartition(".")[0] + "."),
+    "payload-changed": _bearer(lambda claims, key: jwt.with_payload_changed(jwt.sign(claims, key))),
+    "role-changed": _bearer(lambda claims, key: jwt.with_claims_changed(jwt.sign(claims, key), role="admin")),
+    "signature-changed": _bearer(lambda claims, key: jwt.with_signature_changed(jwt.sign(claims, key))),
+    "signature-empty": _bearer(lambda claims, key: jwt.sign(claims, key).rpartition(".")[0] + "."),
     "expired": _bearer(_expired),
-    "alg-none": _bearer(lambda claims, key: p2_tokens.sign(claims, key, "none")),
-    "other-key": _bearer(lambda claims, key: p2_tokens.sign(claims, f"{key[::-1]}-")),
-    "hs512": _bearer(lambda claims, key: p2_tokens.sign(claims, key, "HS512")),
+    "alg-none": _bearer(lambda claims, key: jwt.sign(claims, key, "none")),
+    "other-key": _bearer(lambda claims, key: jwt.sign(claims, f"{key[::-1]}-")),
+    "hs512": _bearer(lambda claims, key: jwt.sign(claims, key, "HS512")),
     **{f"without-{claim}": _without(claim) for claim in ("sub", "exp", "iat", "jti", "role")},
 }
 
@@ -397,9 +396,9 @@ def test_bad_tokens_refused(case: str, app: Any, anonymous: httpx2.Client, token
     The grader makes one good token and many that are wrong in one thing each. A library call with the wrong option
     lets one of them in, and the first to notice is an attacker.
     """
-    subject = str(p2_tokens.read(token)[1]["sub"])
+    subject = str(jwt.read(token)[1]["sub"])
     key, claims = app.env["SECRET_KEY"], p2_tokens.claims(subject)
-    good = {"Authorization": f"Bearer {p2_tokens.sign(claims, key)}"}
+    good = {"Authorization": f"Bearer {jwt.sign(claims, key)}"}
     expect(anonymous.get(SOURCES, headers=good).status_code, 200, "A good token, made by the contract, opens the API.")
     if case == "every-route":
         _every_route_is_guarded(anonymous, good, contract)
