@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from checks.evidence._python import walk
 
@@ -18,8 +18,7 @@ _FOCUS_GROUP = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class TestFunction:
+class TestFunction(NamedTuple):
     """One test as it is written.
 
     `skipped` is its mark (``skip``, ``xfail`` or ""), `reason` why, `asserts` whether it holds an assertion that can

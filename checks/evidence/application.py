@@ -64,7 +64,7 @@ class Application(NamedTuple):
     modules: frozenset[str] = frozenset()
 
 
-@dataclass(slots=True)
+@dataclass
 class _Facts:
     """What was found so far, file by file."""
 

@@ -63,7 +63,7 @@ class Monitoring(NamedTuple):
     problems: tuple[tuple[str, int, str], ...] = ()
 
 
-@dataclass(slots=True)
+@dataclass
 class _Found:
     alerts: list[Alert] = field(default_factory=list)
     recorded: set[str] = field(default_factory=set)

@@ -11,7 +11,6 @@ from __future__ import annotations
 import configparser
 import re
 import tomllib
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from checks.evidence._statements import marked_lines
@@ -59,8 +58,7 @@ class SourceFile(NamedTuple):
     problem: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class TestCommand:
+class TestCommand(NamedTuple):
     """The documented test command: `bin/test`, whether it can be executed, and what it runs ("" for nothing)."""
 
     __test__ = False
