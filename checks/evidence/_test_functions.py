@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from checks.evidence._python import statements, walk
 
@@ -18,7 +18,8 @@ _FOCUS_GROUP = re.compile(
 )
 
 
-class TestFunction(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class TestFunction:
     """One test as it is written.
 
     `skipped` is its mark (``skip``, ``xfail`` or ""), `reason` why, `asserts` whether it holds an assertion that can

@@ -7,8 +7,6 @@ section 10.3.2), which is what GitHub, Compose and OpenAPI tools read: only true
 dates stay text. A value with a tag of its own (`!Ref`, `!reset`) comes back as `Tagged`.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
 from typing import Any, NamedTuple

@@ -5,8 +5,6 @@ the explicit forms only (`app.get("/x")`, `process.env.X`) with comments left ou
 there, and the rules that need more say *not yet known* for it.
 """
 
-from __future__ import annotations
-
 import ast
 import re
 from collections.abc import Callable, Iterator

@@ -4,8 +4,6 @@ One `git log --numstat` within bounds. The git executable is asked directly: Git
 and its import alone takes as long as a quarter of a static grading.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from typing import NamedTuple

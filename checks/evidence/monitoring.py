@@ -4,8 +4,6 @@ PromQL is read as far as the names of metrics go (https://prometheus.io/docs/pro
 whether a rule is right is for `promtool test rules`.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Iterator

@@ -3,8 +3,6 @@
 A secret is never kept whole, here or in any report. Both searches are bounded; what they leave out they say.
 """
 
-from __future__ import annotations
-
 import re
 import time
 from collections.abc import Iterable, Iterator

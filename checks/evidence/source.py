@@ -6,11 +6,10 @@ Everything else of a known language is *source* and should be covered, Alembic r
 file called *other* that the tests do run is source all the same (see `checks.evidence.coverage`).
 """
 
-from __future__ import annotations
-
 import configparser
 import re
 import tomllib
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from checks.evidence._statements import marked_lines
@@ -58,7 +57,8 @@ class SourceFile(NamedTuple):
     problem: str = ""
 
 
-class TestCommand(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class TestCommand:
     """The documented test command: `bin/test`, whether it can be executed, and what it runs ("" for nothing)."""
 
     __test__ = False
