@@ -11,8 +11,8 @@ import os
 import re
 import stat
 import subprocess
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import NamedTuple
@@ -81,7 +81,8 @@ class Repository:
     """A snapshot's index: `root`, its `entries` sorted by path, and where git stands.
 
     `commit` and `branch` are None outside git and before the first commit. `dirty` holds tracked paths that differ
-    from the commit, `untracked` how many files git does not know and does not ignore.
+    from the commit, `untracked` how many files git does not know and does not ignore. `asked` are git commands that
+    run already, each with what waits for its output.
     """
 
     root: Path
@@ -92,6 +93,7 @@ class Repository:
     dirty: tuple[str, ...] = ()
     untracked: int = 0
     blobs: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    asked: dict[tuple[str, ...], Callable[[], bytes | None]] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def name(self) -> str:
@@ -156,6 +158,11 @@ class Repository:
             )
         return whole.hexdigest()
 
+    def ask_git(self, *arguments: str) -> bytes | None:
+        """Return the output of a read-only git command, of one that was asked ahead when it is there; see `run_git`."""
+        answer = self.asked.pop(arguments, None) or ask_git(self.root, *arguments)
+        return answer()
+
     def _hash(self, entry: Entry) -> str:
         path = self.root / entry.path
         if entry.symlink:
@@ -172,9 +179,10 @@ def open_repository(target: Path) -> Repository:
     return opening(target)()
 
 
-def opening(target: Path) -> Callable[[], Repository]:
+def opening(target: Path, questions: Iterable[tuple[str, ...]] = ()) -> Callable[[], Repository]:
     """Ask git about the repository at `target`, and return what waits for the answers and indexes it.
 
+    `questions` are the arguments of git commands that `Repository.ask_git` will be asked for: they are started here.
     Both raise what `open_repository` raises.
     """
     root = target.resolve()
@@ -186,7 +194,8 @@ def opening(target: Path) -> Callable[[], Repository]:
     listing = ask_git(root, "ls-files", "--stage", "-z", "--full-name", ".")
     status = ask_git(root, "status", "--porcelain=v2", "-z", "--branch", "--no-renames", "--untracked-files=normal")
 
-    return lambda: _opened(target, root, listing(), status())
+    asked = {arguments: ask_git(root, *arguments) for arguments in questions}
+    return lambda: replace(_opened(target, root, listing(), status()), asked=asked)
 
 
 def _opened(target: Path, root: Path, listing: bytes | None, status: bytes | None) -> Repository:

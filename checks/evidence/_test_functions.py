@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from checks.evidence._python import walk
+from checks.evidence._python import statements, walk
 
 _ASSERTING = re.compile(r"^_?(?:assert|check|verify|expect|should|ensure|raises|warns|fail$|deprecated_call)")
 _RUBY_OR_JS = re.compile(
@@ -125,7 +125,7 @@ def _asserting_helpers(tree: ast.Module) -> frozenset[str]:
     """Return the functions of the file, not tests themselves, that assert; directly or through one another."""
     functions = {
         node.name: node
-        for node in walk(tree)
+        for node in statements(tree)
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and not node.name.startswith("test")
     }
     found: frozenset[str] = frozenset()

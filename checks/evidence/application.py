@@ -5,8 +5,6 @@ the explicit forms only (`app.get("/x")`, `process.env.X`) with comments left ou
 there, and the rules that need more say *not yet known* for it.
 """
 
-from __future__ import annotations
-
 import ast
 import re
 from collections.abc import Callable, Iterator
@@ -64,7 +62,7 @@ class Application(NamedTuple):
     modules: frozenset[str] = frozenset()
 
 
-@dataclass(slots=True)
+@dataclass
 class _Facts:
     """What was found so far, file by file."""
 

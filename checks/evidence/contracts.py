@@ -6,8 +6,6 @@ validation. What a schema cannot say is checked here: references resolve, operat
 declared (https://spec.openapis.org/oas/v3.1.0).
 """
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Iterator

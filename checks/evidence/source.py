@@ -6,8 +6,6 @@ Everything else of a known language is *source* and should be covered, Alembic r
 file called *other* that the tests do run is source all the same (see `checks.evidence.coverage`).
 """
 
-from __future__ import annotations
-
 import configparser
 import re
 import tomllib
