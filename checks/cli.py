@@ -312,8 +312,11 @@ def _graded_as_it_lies(target: Path, options: dict[str, Any]) -> Scorecard:
         repository = opened()
     except RepositoryError as problem:
         raise _refused(target, problem) from problem
-    with head_start(repository) as ahead:
-        return _graded(target, repository, options, ahead)
+    try:
+        with head_start(repository) as ahead:
+            return _graded(target, repository, options, ahead)
+    finally:
+        repository.forget()
 
 
 def _questions(options: dict[str, Any]) -> tuple[tuple[str, ...], ...]:

@@ -24,6 +24,8 @@ IGNORED_FOLDERS = frozenset(
      ".ruff_cache", "vendor", "coverage", "htmlcov", "dist", "build"}
 )  # fmt: skip
 
+_Process = subprocess.Popen[bytes] | None  # None where there is no git
+
 
 class RepositoryError(Exception):
     """The target cannot be graded; the text names it and the repair."""
@@ -82,7 +84,7 @@ class Repository:
 
     `commit` and `branch` are None outside git and before the first commit. `dirty` holds tracked paths that differ
     from the commit, `untracked` how many files git does not know and does not ignore. `asked` are git commands that
-    run already, each with what waits for its output.
+    run already; `forget` ends those whose output nobody read.
     """
 
     root: Path
@@ -93,7 +95,7 @@ class Repository:
     dirty: tuple[str, ...] = ()
     untracked: int = 0
     blobs: tuple[tuple[str, str], ...] = field(default=(), repr=False)
-    asked: dict[tuple[str, ...], Callable[[], bytes | None]] = field(default_factory=dict, repr=False, compare=False)
+    asked: dict[tuple[str, ...], _Process] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def name(self) -> str:
@@ -160,8 +162,11 @@ class Repository:
 
     def ask_git(self, *arguments: str) -> bytes | None:
         """Return the output of a read-only git command, of one that was asked ahead when it is there; see `run_git`."""
-        answer = self.asked.pop(arguments, None) or ask_git(self.root, *arguments)
-        return answer()
+        return _output(self.asked.pop(arguments, None) or _start_git(self.root, *arguments))
+
+    def forget(self) -> None:
+        """End the git commands that were asked ahead and not read."""
+        _forget(self.asked)
 
     def _hash(self, entry: Entry) -> str:
         path = self.root / entry.path
@@ -194,8 +199,16 @@ def opening(target: Path, questions: Iterable[tuple[str, ...]] = ()) -> Callable
     listing = ask_git(root, "ls-files", "--stage", "-z", "--full-name", ".")
     status = ask_git(root, "status", "--porcelain=v2", "-z", "--branch", "--no-renames", "--untracked-files=normal")
 
-    asked = {arguments: ask_git(root, *arguments) for arguments in questions}
-    return lambda: replace(_opened(target, root, listing(), status()), asked=asked)
+    asked = {arguments: _start_git(root, *arguments) for arguments in questions}
+
+    def opened() -> Repository:
+        try:
+            return replace(_opened(target, root, listing(), status()), asked=asked)
+        except RepositoryError:
+            _forget(asked)
+            raise
+
+    return opened
 
 
 def _opened(target: Path, root: Path, listing: bytes | None, status: bytes | None) -> Repository:
@@ -303,7 +316,16 @@ def ask_git(root: Path, *arguments: str) -> Callable[[], bytes | None]:
     return lambda: _output(process)
 
 
-def _start_git(root: Path, *arguments: str, stdin: bool = False) -> subprocess.Popen[bytes] | None:
+def _forget(asked: dict[tuple[str, ...], _Process]) -> None:
+    while asked:
+        _, process = asked.popitem()
+        if process is not None:
+            process.kill()
+            with process:
+                pass  # closes its pipe and waits for its end
+
+
+def _start_git(root: Path, *arguments: str, stdin: bool = False) -> _Process:
     """Start a git command that neither changes the repository nor runs a program that it names.
 
     Configuration that could run one (hooks, file-system monitors) is off, and `GIT_OPTIONAL_LOCKS=0` keeps git from
@@ -328,7 +350,7 @@ def _start_git(root: Path, *arguments: str, stdin: bool = False) -> subprocess.P
         return None
 
 
-def _output(process: subprocess.Popen[bytes] | None, stdin: bytes | None = None) -> bytes | None:
+def _output(process: _Process, stdin: bytes | None = None) -> bytes | None:
     if process is None:
         return None
     with process:
