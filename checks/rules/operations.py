@@ -210,9 +210,11 @@ def documents_its_environment(application: Application, example: EnvironmentExam
 
     List each variable in `.env.example` with a value that works for development, and a comment that says what it does.
     """
-    if example.path is None:
-        return failed("There is no .env.example.", expected=".env.example in the root")
     read = {p.name: p for p in reversed(application.environment) if p.name not in _GIVEN}
+    if example.path is None:
+        places = [Location(p.path, p.line) for _, p in sorted(read.items())]
+        listed = ", ".join(sorted(read)[:10]) or None
+        return failed("There is no .env.example.", *places[:20], expected=".env.example in the root", actual=listed)
     if not read:
         return failed(
             "The source reads nothing from the environment.",

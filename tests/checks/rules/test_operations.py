@@ -329,3 +329,10 @@ def test_variables_in_the_configuration_of_rails_are_read(tmp_path: Path) -> Non
     found = verdict(rules.documents_its_environment, tmp_path, files)
     assert found.actual == "DATABASE_URL"
     assert [str(at) for at in found.locations] == ["config/database.yml:3"]
+
+
+def test_without_an_example_it_is_told_what_belongs_into_it(tmp_path: Path) -> None:
+    puma = "port ENV.fetch('PORT', 3000)\npidfile ENV['PIDFILE'] if ENV['PIDFILE']\n"
+    found = verdict(rules.documents_its_environment, tmp_path, {"config/puma.rb": puma})
+    assert (found.state, found.actual) == (State.FAIL, "PORT")
+    assert [str(at) for at in found.locations] == ["config/puma.rb:1"]
