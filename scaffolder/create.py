@@ -11,7 +11,7 @@ from datetime import date
 from pathlib import Path
 
 from scaffolder.errors import DestinationRefused
-from scaffolder.git import commit_all, enclosing_work_tree, first_commit, require_git
+from scaffolder.git import Git, commit_all, enclosing_work_tree, first_commit, require_git
 from scaffolder.lock import Lock
 from scaffolder.projects import Project
 from scaffolder.render import render_project, render_solution, require_solution
@@ -22,7 +22,7 @@ class Created:
     """What `create` made.
 
     `identity` holds the variables that stood in for a missing git identity, `outer` the work tree of another
-    repository in which the new one lies.
+    repository in which the new one lies and which would show it.
     """
 
     folder: Path
@@ -80,6 +80,8 @@ def create(
                 commit_all(tree, f"Reference solution of {project.id}\n")
         _move(tree, target)
     outer = enclosing_work_tree(target.parent) if git else None
+    if outer is not None and Git(outer).succeeds("check-ignore", "--quiet", "--", str(target)):
+        outer = None
     return Created(target, lock, git, identity, outer)
 
 

@@ -126,6 +126,15 @@ def test_called_from_a_git_hook_the_outer_repository_is_left_alone(
     assert not Git(Path.cwd()).succeeds("rev-parse", "--verify", "HEAD")
 
 
+def test_an_outer_repository_that_ignores_the_new_one_is_not_mentioned(
+    templates: Templates, scaffold: Scaffold
+) -> None:
+    Git(Path.cwd()).run("init", "--quiet")
+    Path(".gitignore").write_text("/repo/\n")
+    assert "it lies inside" not in scaffold("new", "tiny", "repo", "--defaults").stderr
+    assert "it lies inside" in scaffold("new", "tiny", "other", "--defaults").stderr
+
+
 def test_no_git_renders_the_tree_alone(
     templates: Templates, scaffold: Scaffold, monkeypatch: pytest.MonkeyPatch
 ) -> None:
