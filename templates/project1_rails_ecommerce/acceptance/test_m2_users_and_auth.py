@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any
 
 import httpx2
+import p1_lag
 import p1_tokens
 import pytest
 from p1_accounts import PASSWORD, Account
@@ -127,7 +128,8 @@ def test_register(
     elif case == "at-once":
         other = request.getfixturevalue("other_web")
         email = f"{tag()}@example.org"
-        answers = parallel([partial(register, (web, other)[n % 2], email=email) for n in range(10)])
+        with p1_lag.slow_inserts(app, "users"):
+            answers = parallel([partial(register, (web, other)[n % 2], email=email) for n in range(10)])
         expect(statuses(answers), {201: 1, 409: 9}, "Of ten sign-ups with one email at once, exactly one succeeds.")
         found = app.sql("select count(*) from users where email = %(email)s", email=email)
         expect(found, [(1,)], "There is one user with this email.")
