@@ -15,6 +15,13 @@ LAG = """
         return new;
     end $$
 """
+PAUSE = """
+    create or replace function grader_pause() returns trigger language plpgsql as $$
+    begin
+        perform pg_sleep(tg_argv[0]::float);
+        return new;
+    end $$
+"""
 TABLES = """
     select relname from pg_class where relnamespace = 'public'::regnamespace and relkind = 'r'
     and relname not in ('schema_migrations', 'ar_internal_metadata')
@@ -33,6 +40,26 @@ def slow_stock(app: Any, seconds: float = 0.03) -> Iterator[None]:
         yield
     finally:
         app.sql("drop trigger if exists grader_lag on products")
+
+
+@contextmanager
+def slow_inserts(app: Any, table: str, seconds: float = 0.3) -> Iterator[None]:
+    """Let each new row take so long before it is there: who looks meanwhile sees that there is none yet.
+
+    Where the application has no table of this name, nothing is slower than it was.
+    """
+    if app.sql("select to_regclass(%(name)s)", name=f"public.{table}") == [(None,)]:
+        yield
+        return
+    app.sql(PAUSE)
+    app.sql(
+        f'create trigger grader_pause before insert on public."{table}"'
+        f" for each row execute function grader_pause('{seconds}')"
+    )
+    try:
+        yield
+    finally:
+        app.sql(f'drop trigger if exists grader_pause on public."{table}"')
 
 
 @contextmanager

@@ -60,7 +60,7 @@ class Mailbox:
 
     @contextmanager
     def slow(self, seconds: float) -> Iterator[None]:
-        """Take so long over each mail during the block."""
+        """Take so long over each answer during the block; a mail is six of them, the greeting included."""
         self.slow_seconds = seconds
         try:
             yield
@@ -75,8 +75,17 @@ class Mailbox:
 
     def _serve(self, session: socketserver.StreamRequestHandler) -> None:
         self._open.wait(WAIT_SECONDS)
+        with self._lock:
+            self.under_way += 1
+        try:
+            self._talk(session)
+        finally:
+            with self._lock:
+                self.under_way -= 1
 
+    def _talk(self, session: socketserver.StreamRequestHandler) -> None:
         def say(line: str) -> None:
+            time.sleep(self.slow_seconds)
             session.wfile.write(f"{line}\r\n".encode())
 
         say("220 mail.example.org ESMTP")
@@ -95,9 +104,9 @@ class Mailbox:
                 case "DATA":
                     say("354 go on")
                     self._take(session, tuple(recipients))
-                    say("250 taken")
+                    session.wfile.write(b"250 taken\r\n")
                 case "QUIT":
-                    say("221 bye")
+                    session.wfile.write(b"221 bye\r\n")
                     return
                 case _:
                     say("502 unknown")
@@ -106,20 +115,17 @@ class Mailbox:
         content = bytearray()
         while (line := session.rfile.readline()) not in (b".\r\n", b""):
             content += line
-        with self._lock:
-            self.under_way += 1
         # Who hangs up meanwhile has not been told that it was taken, and it wasn't.
-        session.connection.settimeout(self.slow_seconds or None)
-        gone = False
+        gone = not line
         if self.slow_seconds:
+            session.connection.settimeout(self.slow_seconds)
             with suppress(TimeoutError):
                 gone = session.connection.recv(1, socket.MSG_PEEK) == b""
             session.connection.settimeout(WAIT_SECONDS)
-        message = message_from_bytes(bytes(content), policy=policy.default)
-        mail = Mail(recipients, str(message["Subject"]), time.monotonic(), str(message["To"]))
-        with self._lock:
-            self.under_way -= 1
-            if not gone:
+        if not gone:
+            message = message_from_bytes(bytes(content), policy=policy.default)
+            mail = Mail(recipients, str(message["Subject"]), time.monotonic(), str(message["To"]))
+            with self._lock:
                 self.mails.append(mail)
 
 

@@ -3,6 +3,7 @@
 import json
 import secrets
 import threading
+import time
 from collections import Counter
 from dataclasses import dataclass, field
 from functools import partial
@@ -18,7 +19,9 @@ from p1_shop import Shop
 
 from checks.acceptance import eventually, parallel
 
-SLOW_SECONDS = 2.0  # less than the 5 s that the application waits for its mail server
+# For each answer of the mail server: less than the 5 s that the application waits for it. A mail has six of them, which
+# is more than a worker has left after SIGTERM: those under way can't be finished.
+SLOW_SECONDS = 2.0
 MAILS = 10
 DEPTH = "sidekiq_queue_depth"
 COUNT = "sidekiq_job_duration_seconds_count"
@@ -54,6 +57,7 @@ class Restart:
     under_way: int = 0
     stopped: Any = None
     deepest: float = 0.0
+    back: float = 0.0  # when the next worker was ready
     arrived: bool = False
 
 
@@ -65,29 +69,34 @@ def interrupt(app: Any, shop: Shop, mailbox: Mailbox, limits: Any) -> Restart:
     for account in accounts:
         shop.fill(account, (product, 1))
     eventually(lambda: metrics(app.url("worker")), limits.boot_seconds, "the worker is up", pause=0.1)
+    try:  # what waited for the worker goes first
+        eventually(lambda: _idle(app, mailbox), limits.mail_seconds, "no mail waits", pause=0.1)
+    except AssertionError:
+        pass
     watch = _Watch(app.url("worker"))
-    with mailbox.slow(SLOW_SECONDS):
-        # At once, so that more mails wait than a worker sends at a time.
-        answers: list[Any] = parallel([partial(shop.check_out, account) for account in accounts])
-        found.orders = [
-            (account, answer.json())
-            for account, answer in zip(accounts, answers, strict=True)
-            if isinstance(answer, httpx2.Response) and answer.status_code == 201
-        ]
-        try:
-            eventually(
-                lambda: mailbox.under_way and watch.deepest, limits.mail_seconds, "mails are under way", pause=0.02
-            )
-        except AssertionError:
-            pass  # the scenarios see that there were none
-        found.under_way = mailbox.under_way
-        found.deepest = watch.stop()
-        IN_HAND.add("worker")
-        try:
+    IN_HAND.add("worker")
+    try:
+        with mailbox.slow(SLOW_SECONDS):
+            # At once, so that more mails wait than a worker sends at a time.
+            answers: list[Any] = parallel([partial(shop.check_out, account) for account in accounts])
+            found.orders = [
+                (account, answer.json())
+                for account, answer in zip(accounts, answers, strict=True)
+                if isinstance(answer, httpx2.Response) and answer.status_code == 201
+            ]
+            try:
+                eventually(
+                    lambda: mailbox.under_way and watch.deepest, limits.mail_seconds, "mails are under way", pause=0.02
+                )
+            except AssertionError:
+                pass  # the scenarios see that there were none
+            found.under_way = mailbox.under_way
+            found.deepest = watch.stop()
             found.stopped = app.terminate("worker")
-            app.start("worker")
-        finally:
-            IN_HAND.discard("worker")
+        app.start("worker")
+        found.back = time.monotonic()
+    finally:
+        IN_HAND.discard("worker")
     left = limits.mail_recovered_seconds
     numbers = {order["order_number"] for _, order in found.orders}
     try:
@@ -96,6 +105,11 @@ def interrupt(app: Any, shop: Shop, mailbox: Mailbox, limits: Any) -> Restart:
     except AssertionError:
         found.arrived = False
     return found
+
+
+def _idle(app: Any, mailbox: Mailbox) -> bool:
+    waiting = depths(metrics(app.url("worker")))
+    return bool(waiting) and not any(waiting.values()) and not mailbox.under_way
 
 
 def sent(mailbox: Mailbox, orders: list[tuple[Account, Json]], kind: str = "received") -> Counter[str]:

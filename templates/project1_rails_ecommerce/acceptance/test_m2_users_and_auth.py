@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any
 
 import httpx2
+import p1_lag
 import p1_tokens
 import pytest
 from p1_accounts import PASSWORD, Account
@@ -105,7 +106,7 @@ def test_register(
 ) -> None:
     """Users register with a normalised email and a bcrypt digest.
 
-    Emails in several spellings, one email ten times at once, and bodies that must be refused. Two accounts for one
+    Emails in several spellings, one email six times at once, and bodies that must be refused. Two accounts for one
     person, a role that was asked for and a password that can be read are what breaches are made of.
     """
     user = a_user(registered)
@@ -127,8 +128,10 @@ def test_register(
     elif case == "at-once":
         other = request.getfixturevalue("other_web")
         email = f"{tag()}@example.org"
-        answers = parallel([partial(register, (web, other)[n % 2], email=email) for n in range(10)])
-        expect(statuses(answers), {201: 1, 409: 9}, "Of ten sign-ups with one email at once, exactly one succeeds.")
+        # Longer than a digest takes, which they make one after the other before they look.
+        with p1_lag.slow_inserts(app, "users", 1.2):
+            answers = parallel([partial(register, (web, other)[n % 2], email=email) for n in range(6)])
+        expect(statuses(answers), {201: 1, 409: 5}, "Of six sign-ups with one email at once, exactly one succeeds.")
         found = app.sql("select count(*) from users where email = %(email)s", email=email)
         expect(found, [(1,)], "There is one user with this email.")
     elif case == "invalid":

@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx2
 import p1_catalogue
+import p1_lag
 import pytest
 from p1_accounts import Account
 from p1_answers import API, Json, is_problem, names, statuses
@@ -315,9 +316,11 @@ def test_product_validation(case: str, app: Any, shop: Shop, request: pytest.Fix
               "A slug that is taken is a 409.")  # fmt: skip
     else:
         other = shop.vendor.on(request.getfixturevalue("other_web"))
-        answers = parallel([
-            partial((shop.vendor, other)[n % 2].post, "products", good | {"name": f"Good {mark} {n}"}) for n in range(10)
-        ])  # fmt: skip
+        with p1_lag.slow_inserts(app, "products"):
+            answers = parallel([
+                partial((shop.vendor, other)[n % 2].post, "products", good | {"name": f"Good {mark} {n}"})
+                for n in range(10)
+            ])  # fmt: skip
         expect(statuses(answers), {201: 1, 409: 9}, "Of ten creations with one sku at once, exactly one succeeds.")
 
 

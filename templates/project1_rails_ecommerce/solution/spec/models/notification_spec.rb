@@ -40,6 +40,11 @@ RSpec.describe Notification do
     expect(MailJob).to have_been_enqueued.once.with(notification.id)
   end
 
+  it "isn't found again when it was sent before it could be noted as enqueued" do
+    notification.update!(enqueued_at: nil, sent_at: Time.current, created_at: 2.minutes.ago)
+    expect(described_class.forgotten).to eq([])
+  end
+
   it "is sent once, however often its job runs" do
     sent = Array.new(2) { described_class.send_once(notification.id) { |given| given } }
     expect(sent).to eq([true, nil])
@@ -55,17 +60,70 @@ RSpec.describe Notification do
     expect { |block| described_class.send_once(0, &block) }.not_to yield_control
   end
 
-  describe "with two jobs at once" do
+  describe "with several at once" do
     self.use_transactional_tests = false
     after { empty_tables }
 
-    it "is sent by one of them, and the other doesn't wait" do
+    # Holds the row of a mail during the block, as a job does that is at it.
+    def held(id)
+      holding = Queue.new
+      over = Queue.new
+      holder = Thread.new do
+        described_class.transaction do
+          holding << described_class.lock.find(id)
+          over.pop
+        end
+      end
+      holding.pop
+      yield
+    ensure
+      over << true
+      holder.join
+    end
+
+    it "is sent by one of several jobs" do
       id = notification.id
       sent = Queue.new
       at_once(3) do |number|
         described_class.send_once(id) { sleep(0.2) && (sent << number) }
       end
       expect(sent.size).to eq(1)
+    end
+
+    it "is sent by the second job when the first one fails" do
+      id = notification.id
+      sent = Queue.new
+      at_once(2) do |number|
+        described_class.send_once(id) do
+          sent << number
+          sleep(0.2)
+          raise "no" if sent.size == 1
+        end
+      rescue RuntimeError
+        nil
+      end
+      expect(sent.size).to eq(2)
+      expect(notification.reload.sent_at).to be_present
+    end
+
+    it "is sent though its row is held for a moment when its job comes" do
+      id = notification.id
+      job = nil
+      held(id) do
+        job = Thread.new { described_class.send_once(id) { |given| given } }
+        expect(job.join(0.2)).to be_nil
+      end
+      expect(job.value).to be(true)
+      expect(notification.reload.sent_at).to be_present
+    end
+
+    it "is enqueued without waiting for a job that is at it already, and found again should that fail" do
+      notification.update!(enqueued_at: nil, created_at: 2.minutes.ago)
+      held(notification.id) do
+        Timeout.timeout(5) { notification.enqueue }
+      end
+      expect(MailJob).to have_been_enqueued.twice.with(notification.id)
+      expect(described_class.forgotten).to eq([notification])
     end
   end
 end
