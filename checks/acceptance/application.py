@@ -267,7 +267,12 @@ def booted(
             only=only, release=first, released=keep if first else lambda: None, limits=Limits(), box=app._box,
         ) as application:  # fmt: skip
             app.booted = application
-            yield app
+            try:
+                yield app
+            finally:
+                # How they end is told by `terminate`, to who asks for it. Here nobody waits for it.
+                for name in application.processes:
+                    app.kill(name)
 
 
 @contextmanager

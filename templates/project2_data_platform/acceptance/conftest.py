@@ -51,16 +51,16 @@ def app_env(commerce: Shop) -> dict[str, str]:
 def second(
     request: pytest.FixtureRequest, boot: Any, release_over: Any, fuzz: Any, peer: Any, limits: Any
 ) -> Iterator[Second]:
-    """The second application, on which things are broken in the background."""
+    """More applications, on which things are waited for and broken in the background."""
     scenarios = {getattr(item, "originalname", item.name) for item in request.session.items}
-    second = Second(scenarios, boot, release_over, fuzz, Shop(peer), limits)
+    second = Second(scenarios, boot, release_over, lambda: Shop(peer), fuzz, limits)
     yield second
     second.close()
 
 
 @pytest.fixture(scope="session", autouse=True)
 def second_starts_early(request: pytest.FixtureRequest) -> None:
-    """Start the second application, if it is wanted at all, beside the first one, as soon as that is released."""
+    """Start the other applications, if they are wanted at all, beside the first one, as soon as that is released."""
     if _is_wanted(request, "second"):
         request.getfixturevalue("second")
 
