@@ -12,9 +12,9 @@ from scaffolder.projects import find_project
 
 
 @contextmanager
-def servers(scratch: Path) -> Iterator[Mapping[str, str]]:
-    """Yield the URLs, by variable, of the servers that project 2 needs; they end with the block."""
-    project = find_project("project2")
+def servers(name: str, scratch: Path) -> Iterator[Mapping[str, str]]:
+    """Yield the URLs, by variable, of the servers that the project `name` needs; they end with the block."""
+    project = find_project(name)
     work = scratch / "servers"
     work.mkdir(exist_ok=True)
     with started(project.services, Session(project, work, scratch / "cache"), {}) as services:

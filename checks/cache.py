@@ -8,6 +8,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,15 @@ def key(repository: Repository, settings: Mapping[str, object], *files: Path) ->
     for file in files:
         whole.update(file.read_bytes())
     return whole.hexdigest()
+
+
+def machine() -> str:
+    """Return a digest of what is installed: the times of the folders from which programs and modules come."""
+    whole = hashlib.sha256()
+    for folder in (*os.get_exec_path(), *sys.path):
+        with suppress(OSError):
+            whole.update(f"{folder} {Path(folder).stat().st_mtime_ns}\n".encode(errors="surrogateescape"))
+    return whole.hexdigest()[:16]
 
 
 def load(folder: Path, name: str) -> dict[str, Any] | None:

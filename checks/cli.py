@@ -307,13 +307,25 @@ def _graded_as_it_lies(target: Path, options: dict[str, Any]) -> Scorecard:
     from checks.repository import RepositoryError, opening
 
     try:
-        opened = opening(target)
+        opened = opening(target, _questions(options))
         head_start = _head_start(options)  # much is imported while git works
         repository = opened()
     except RepositoryError as problem:
         raise _refused(target, problem) from problem
-    with head_start(repository) as ahead:
-        return _graded(target, repository, options, ahead)
+    try:
+        with head_start(repository) as ahead:
+            return _graded(target, repository, options, ahead)
+    finally:
+        repository.forget()
+
+
+def _questions(options: dict[str, Any]) -> tuple[tuple[str, ...], ...]:
+    """Return what git will be asked; nothing where few checks or commands are to run."""
+    if not options["static"] or options["only"]:
+        return ()
+    from checks.evidence import history, secrets
+
+    return history.QUESTIONS + secrets.QUESTIONS
 
 
 def _head_start(options: dict[str, Any]) -> Callable[[Repository], AbstractContextManager[HeadStart | None]]:

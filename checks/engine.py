@@ -95,7 +95,7 @@ def judge(
 ) -> tuple[dict[str, Verdict], dict[type, object]]:
     """Collect what the checks need, in parallel unless `static`; return each check's verdict, and the evidence by type.
 
-    `ahead` is asked for the evidence that it collects already, once everything else that can be had is there.
+    `ahead` is asked for the evidence that it collects already, once all else that can be had is there and judged.
 
     Never raises for what happens inside a collector or a rule: evidence that can't be had puts only the checks that
     need it in error (or blocks them), and a crash in one rule costs no other its verdict. Ctrl-C is passed on once the
@@ -104,18 +104,20 @@ def judge(
     selected = list(checks)
     plan = order((need for c in selected for need in c.needs), collectors, given)
     outcomes: dict[type, _Outcome] = {kind: _Outcome(value) for kind, value in given.items()}
+    judged: dict[str, Verdict] = {}
     if static:  # in turn: what is only read and parsed would queue for the interpreter's lock
         if ahead is not None:
             for item in plan:
                 if item.produces not in ahead.kinds and outcomes.keys() >= {*item.needs}:
                     outcomes[item.produces] = _static(item, outcomes, progress)
+            judged = {c.id: _verdict(c, outcomes) for c in selected if outcomes.keys() >= {*c.needs}}
             outcomes |= {kind: _Outcome(value) for kind, value in ahead.evidence().items()}
         for item in plan:
             if item.produces not in outcomes:
                 outcomes[item.produces] = _static(item, outcomes, progress)
     else:
         outcomes |= _side_by_side(plan, outcomes, progress, workers)
-    verdicts = {c.id: _verdict(c, outcomes) for c in selected}
+    verdicts = {c.id: judged.get(c.id) or _verdict(c, outcomes) for c in selected}
     return verdicts, {kind: o.evidence for kind, o in outcomes.items() if o.problem is None}
 
 

@@ -17,7 +17,7 @@ import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
-from typing import Any
+from typing import Any, NamedTuple
 
 from checks.lexing import SUFFIXES, WIDTH, line, stream
 
@@ -37,8 +37,7 @@ class FingerprintsError(ValueError):
     """A file of fingerprints cannot be read; the text says why."""
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(NamedTuple):
     """The tokens of a file by where they come from; `line` is where the longest stretch of the reference begins."""
 
     starter: int = 0

@@ -33,6 +33,9 @@ from scaffolder.projects import PROJECT_FILE, Project
 
 ACCEPTANCE = "acceptance."
 FORGE = "forge."
+SCORECARDS = "scorecards"  # their folder in the cache
+# What could not be had (a registry, the network) may be had soon: for so long a provisional scorecard is kept.
+PROVISIONAL_SECONDS = 600
 
 
 class UnknownSelection(Exception):
@@ -118,17 +121,11 @@ def grade(
     Raises UnknownSelection for a name in `options.only` that fits nothing, and OSError when no temporary folder can
     be made. What goes wrong inside the repository is a verdict, never an exception.
     """
-    from checks.reports import document
-
     started = time.monotonic()
-    shelf = options.cache / "scorecards"
     name = cache.key(repository, _settings(options, dues), *_described_by(project, options))
-    kept = None if options.fresh or options.urls else cache.load(shelf, name)
+    kept = None if options.fresh or options.urls else _kept(options.cache / SCORECARDS, name, static=options.static)
     if kept is not None:
-        try:
-            return document.from_document(kept)._replace(cached=True, seconds=time.monotonic() - started)
-        except document.ScorecardFormatError:
-            pass  # written by another version or damaged: measure again, which replaces it
+        return kept._replace(cached=True, seconds=time.monotonic() - started)
     known = {**catalogue.checks(), **acceptance_checks(project, options.acceptance)}
     milestones, rules = select(plan(project, dues), known, options.only)
     with tempfile.TemporaryDirectory(prefix="check-", ignore_cleanup_errors=True) as work:
@@ -151,9 +148,50 @@ def grade(
         )
         card = _scorecard(repository, project, milestones, rules, verdicts, evidence, session)
     card = card._replace(seconds=time.monotonic() - started)
-    if _repeatable(card, verdicts, static=options.static) and not options.urls:
-        cache.store(shelf, name, document.to_document(card))
+    if not options.urls:
+        _keep(options.cache / SCORECARDS, name, card, static=options.static)
     return card
+
+
+def _kept(shelf: Path, name: str, *, static: bool) -> Scorecard | None:
+    """The scorecard kept under a name; None when there is none that a grading would still come to."""
+    from checks.reports import document
+
+    for kept in (cache.load(shelf, name), cache.load(shelf, _of_this_machine(name))):
+        try:
+            card = document.from_document(kept) if kept is not None else None
+        except document.ScorecardFormatError:
+            continue  # written by another version or damaged: measure again, which replaces it
+        if card is not None and (static or not _unmeasured(card) or _age(card) < PROVISIONAL_SECONDS):
+            return card
+    return None
+
+
+def _keep(shelf: Path, name: str, card: Scorecard, *, static: bool) -> None:
+    """Keep a scorecard; one that lacks what could not be had this time only for this machine as it is, and not long."""
+    from checks.reports import document
+
+    if any(f.verdict.internal for f in card.findings):
+        return
+    provisional = not static and _unmeasured(card)
+    cache.store(shelf, _of_this_machine(name) if provisional else name, document.to_document(card))
+
+
+def _of_this_machine(name: str) -> str:
+    return f"{name}-{cache.machine()}"
+
+
+def _unmeasured(card: Scorecard) -> bool:
+    """Whether grading again may find more. Without a token nobody asked GitHub, and nobody will the next time."""
+    from checks.evidence.forge import token
+
+    unknown = (f for f in card.findings if f.verdict.state is State.ERROR)
+    return any(token() or not f.id.startswith(FORGE) for f in unknown)
+
+
+def _age(card: Scorecard) -> float:
+    """Seconds since a scorecard was made."""
+    return (datetime.now(UTC) - datetime.fromisoformat(card.graded_at)).total_seconds()
 
 
 def acceptance_checks(project: Project, more: Path | None = None) -> dict[str, Check]:
@@ -211,17 +249,6 @@ def _settings(options: Options, dues: Mapping[str, str] | None) -> dict[str, obj
         "environment": urls,
         "forge": window(),  # what GitHub knows changes without the tree: a scorecard with it is kept for minutes
     }
-
-
-def _repeatable(card: Scorecard, verdicts: Mapping[str, Verdict], *, static: bool) -> bool:
-    """Whether grading again would find the same: what could not be had this time may be had the next."""
-    if static:
-        return not any(f.verdict.internal for f in card.findings)
-    from checks.evidence.forge import token
-
-    # Without a token nobody was asked, and nobody will be the next time.
-    asked = {id_: v for id_, v in verdicts.items() if token() or not id_.startswith(FORGE)}
-    return not any(v.state is State.ERROR for v in asked.values())
 
 
 def _scorecard(

@@ -4,8 +4,6 @@ Pure: nothing here reads a disk, starts a process or imports another module of t
 `Fraction`s between 0 and 1; `percent()` turns them into text and always rounds down.
 """
 
-from __future__ import annotations
-
 import inspect
 import typing
 from collections.abc import Callable

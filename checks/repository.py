@@ -11,8 +11,8 @@ import os
 import re
 import stat
 import subprocess
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import NamedTuple
@@ -23,6 +23,8 @@ IGNORED_FOLDERS = frozenset(
     {".git", ".hg", ".venv", "venv", "node_modules", "__pycache__", ".tox", ".mypy_cache", ".pytest_cache",
      ".ruff_cache", "vendor", "coverage", "htmlcov", "dist", "build"}
 )  # fmt: skip
+
+_Process = subprocess.Popen[bytes] | None  # None where there is no git
 
 
 class RepositoryError(Exception):
@@ -81,7 +83,8 @@ class Repository:
     """A snapshot's index: `root`, its `entries` sorted by path, and where git stands.
 
     `commit` and `branch` are None outside git and before the first commit. `dirty` holds tracked paths that differ
-    from the commit, `untracked` how many files git does not know and does not ignore.
+    from the commit, `untracked` how many files git does not know and does not ignore. `asked` are git commands that
+    run already; `forget` ends those whose output nobody read.
     """
 
     root: Path
@@ -92,6 +95,7 @@ class Repository:
     dirty: tuple[str, ...] = ()
     untracked: int = 0
     blobs: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    asked: dict[tuple[str, ...], _Process] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def name(self) -> str:
@@ -156,6 +160,14 @@ class Repository:
             )
         return whole.hexdigest()
 
+    def ask_git(self, *arguments: str) -> bytes | None:
+        """Return the output of a read-only git command, of one that was asked ahead when it is there; see `run_git`."""
+        return _output(self.asked.pop(arguments, None) or _start_git(self.root, *arguments))
+
+    def forget(self) -> None:
+        """End the git commands that were asked ahead and not read."""
+        _forget(self.asked)
+
     def _hash(self, entry: Entry) -> str:
         path = self.root / entry.path
         if entry.symlink:
@@ -172,9 +184,10 @@ def open_repository(target: Path) -> Repository:
     return opening(target)()
 
 
-def opening(target: Path) -> Callable[[], Repository]:
+def opening(target: Path, questions: Iterable[tuple[str, ...]] = ()) -> Callable[[], Repository]:
     """Ask git about the repository at `target`, and return what waits for the answers and indexes it.
 
+    `questions` are the arguments of git commands that `Repository.ask_git` will be asked for: they are started here.
     Both raise what `open_repository` raises.
     """
     root = target.resolve()
@@ -186,7 +199,16 @@ def opening(target: Path) -> Callable[[], Repository]:
     listing = ask_git(root, "ls-files", "--stage", "-z", "--full-name", ".")
     status = ask_git(root, "status", "--porcelain=v2", "-z", "--branch", "--no-renames", "--untracked-files=normal")
 
-    return lambda: _opened(target, root, listing(), status())
+    asked = {arguments: _start_git(root, *arguments) for arguments in questions}
+
+    def opened() -> Repository:
+        try:
+            return replace(_opened(target, root, listing(), status()), asked=asked)
+        except RepositoryError:
+            _forget(asked)
+            raise
+
+    return opened
 
 
 def _opened(target: Path, root: Path, listing: bytes | None, status: bytes | None) -> Repository:
@@ -294,7 +316,16 @@ def ask_git(root: Path, *arguments: str) -> Callable[[], bytes | None]:
     return lambda: _output(process)
 
 
-def _start_git(root: Path, *arguments: str, stdin: bool = False) -> subprocess.Popen[bytes] | None:
+def _forget(asked: dict[tuple[str, ...], _Process]) -> None:
+    while asked:
+        _, process = asked.popitem()
+        if process is not None:
+            process.kill()
+            with process:
+                pass  # closes its pipe and waits for its end
+
+
+def _start_git(root: Path, *arguments: str, stdin: bool = False) -> _Process:
     """Start a git command that neither changes the repository nor runs a program that it names.
 
     Configuration that could run one (hooks, file-system monitors) is off, and `GIT_OPTIONAL_LOCKS=0` keeps git from
@@ -319,7 +350,7 @@ def _start_git(root: Path, *arguments: str, stdin: bool = False) -> subprocess.P
         return None
 
 
-def _output(process: subprocess.Popen[bytes] | None, stdin: bytes | None = None) -> bytes | None:
+def _output(process: _Process, stdin: bytes | None = None) -> bytes | None:
     if process is None:
         return None
     with process:

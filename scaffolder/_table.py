@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -118,5 +117,7 @@ class Table:
 
 def closest(word: str, known: list[str] | tuple[str, ...]) -> str:
     """A sentence such as ` Did you mean 'project2'?`, or nothing when no known word is near."""
+    import difflib
+
     near = difflib.get_close_matches(word, known, n=1)
     return f" Did you mean {near[0]!r}?" if near else ""

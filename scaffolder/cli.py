@@ -204,7 +204,7 @@ def doctor(project: str | None, format_: str) -> None:
     chosen = [catalogue.find_project(project)] if project else catalogue.load_projects()
     findings = examine(item for item in chosen if project or item.status == "ready")
     present.findings(findings, as_json=format_ == "json")
-    if any(finding.required and finding.path is None for finding in findings):
+    if any(finding.required and not finding.usable for finding in findings):
         click.get_current_context().exit(1)
 
 

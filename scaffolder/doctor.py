@@ -47,25 +47,37 @@ KNOWN_TOOLS: Mapping[str, Tool] = {
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What was found out about one tool; `version` is empty when it is there but does not tell."""
+    """What was found out about one tool; `version` is empty when it is there but does not tell.
+
+    `oldest` is the lowest version that will do, empty when any does.
+    """
 
     tool: str
     purpose: str
     required: bool
     path: str | None
     version: str
+    oldest: str
     hint: str
+
+    @property
+    def usable(self) -> bool:
+        """Whether it is there and, as far as it tells, not too old."""
+        return self.path is not None and not _older(self.version, self.oldest)
 
 
 def examine(projects: Iterable[Project]) -> tuple[Finding, ...]:
     """Look for the tools of these projects, required ones first."""
     required: dict[str, bool] = {}
+    oldest: dict[str, str] = {}
     for project in projects:
         required |= dict.fromkeys(project.tools, True)
         required |= {tool: False for tool in project.optional_tools if tool not in required}
+        for tool, version in project.oldest.items():
+            oldest[tool] = max(oldest.get(tool, "0"), version, key=_numbers)
     manager = package_manager()
     return tuple(
-        _find(name, required=required[name], manager=manager)
+        _find(name, required=required[name], oldest=oldest.get(name, ""), manager=manager)
         for name in sorted(required, key=lambda name: not required[name])
     )
 
@@ -76,11 +88,21 @@ def package_manager() -> str:
     return next((name for name, program in programs.items() if shutil.which(program)), "")
 
 
-def _find(name: str, *, required: bool, manager: str) -> Finding:
+def _find(name: str, *, required: bool, oldest: str, manager: str) -> Finding:
     tool = KNOWN_TOOLS[name]
     path = shutil.which(name)
     version = _version(path, tool.arguments) if path else ""
-    return Finding(name, tool.purpose, required, path, version, "" if path else tool.hint(manager))
+    good = path is not None and not _older(version, oldest)
+    return Finding(name, tool.purpose, required, path, version, oldest, "" if good else tool.hint(manager))
+
+
+def _older(version: str, oldest: str) -> bool:
+    """Whether a version is known to be too old."""
+    return bool(version and oldest) and _numbers(version) < _numbers(oldest)
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split("."))
 
 
 def _version(path: str, arguments: tuple[str, ...]) -> str:

@@ -111,7 +111,7 @@ def updated(result: Updated, *, dry_run: bool) -> None:
 def findings(found: Sequence[Finding], *, as_json: bool) -> None:
     """The answer of `scaffold doctor`."""
     if as_json:
-        _json([{**asdict(finding), "found": finding.path is not None} for finding in found])
+        _json([{**asdict(finding), "found": finding.path is not None, "usable": finding.usable} for finding in found])
         return
     if not found:
         click.echo("No tools are named yet: the project is not built.")
@@ -120,7 +120,9 @@ def findings(found: Sequence[Finding], *, as_json: bool) -> None:
     for item in found:
         needed = "required" if item.required else "optional"
         state = (item.version or "yes") if item.path else "not found"
-        rows.append((item.tool, needed, state, item.purpose if item.path else f"{item.purpose}: {item.hint}"))
+        if item.path and not item.usable:
+            state += f", needs {item.oldest}"
+        rows.append((item.tool, needed, state, item.purpose if item.usable else f"{item.purpose}: {item.hint}"))
     _table(rows)
 
 

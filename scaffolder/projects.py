@@ -91,7 +91,7 @@ class Ownership(NamedTuple):
 
 
 class Project(NamedTuple):
-    """One folder under `templates/`, as its project.toml describes it."""
+    """One folder under `templates/`, as its project.toml describes it; `oldest`: the lowest version that will do."""
 
     id: str
     folder: Path
@@ -107,6 +107,7 @@ class Project(NamedTuple):
     baseline: int
     tools: tuple[str, ...]
     optional_tools: tuple[str, ...]
+    oldest: Mapping[str, str]
     detect_requirements: tuple[str, ...]
     ownership: Ownership
     limits: Mapping[str, Limit]
@@ -230,6 +231,7 @@ def _read_project(file: Path) -> Project:
     weeks = table.integers("weeks")
     ownership = table.table("ownership")
     detect = table.table("detect")
+    oldest = table.table("oldest")
     project = Project(
         id=table.text("id", pattern=r"[a-z][a-z0-9-]*", example='"project2"'),
         folder=file.parent,
@@ -245,17 +247,23 @@ def _read_project(file: Path) -> Project:
         baseline=table.integer("baseline", least=0, most=100, default=None if ready else 0),
         tools=table.texts("tools", required=ready, allowed=TOOLS),
         optional_tools=table.texts("optional_tools", required=False, allowed=TOOLS),
+        oldest=MappingProxyType(_read_versions(oldest)),
         detect_requirements=detect.texts("requirements", required=False),
         ownership=Ownership(_globs(ownership, "tool"), _globs(ownership, "merged")),
         limits=MappingProxyType(table.table("limits").numbers()),
         milestones=_read_milestones(table, weeks, ready=ready),
         metrics=_read_metrics(table),
     )
-    for part in (table, ownership, detect):
+    for part in (table, ownership, detect, oldest):
         part.finish()
     if ready and not project.starter.is_dir():
         raise table.error("status", "is 'ready', but there is no starter/ folder", "Add it, or use 'planned'.")
     return project
+
+
+def _read_versions(table: Table) -> dict[str, str]:
+    versions = {tool: table.text(tool, pattern=r"\d+(\.\d+)*", default="", example='"3.11"') for tool in TOOLS}
+    return {tool: version for tool, version in versions.items() if version}
 
 
 def _read_milestones(parent: Table, weeks: tuple[int, ...], *, ready: bool) -> tuple[Milestone, ...]:

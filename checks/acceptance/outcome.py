@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class Outcome(StrEnum):
@@ -18,8 +18,7 @@ class Outcome(StrEnum):
     CRASHED = "crashed"  # the scenario itself is at fault
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
+class Case(NamedTuple):
     """One case of a scenario (`name` is empty when there is only one): how it ended and why.
 
     `request` is the last HTTP exchange before it ended, `by` the id of the check that blocks it.
@@ -37,7 +36,7 @@ class Case:
 
 def dump(id_: str, case: Case) -> str:
     """Return a line of JSON for a case of the scenario `id_`."""
-    return json.dumps({"id": id_, **asdict(case)}, ensure_ascii=True)
+    return json.dumps({"id": id_, **case._asdict()}, ensure_ascii=True)
 
 
 def load(lines: Iterable[str]) -> dict[str, tuple[Case, ...]]:

@@ -5,8 +5,6 @@ run can know (variables, secrets, outputs, who pushed) is unknown, and unknown s
 the other side decides.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 

@@ -2,7 +2,7 @@
 
 The tree is walked with a stack of its own, so that nothing that somebody nests can exhaust Python's. Routes are those
 of Rails: verbs, `resources` and `resource` with what they stand for, below `scope`, `namespace`, `member` and
-`collection`.
+`collection`, and concerns where they are used.
 """
 
 from __future__ import annotations
@@ -21,7 +21,11 @@ _PLURAL = {"index": ("get", ""), "create": ("post", ""), "show": ("get", "/:id")
            "destroy": ("delete", "/:id")}  # fmt: skip
 _SINGULAR = {"create": ("post", ""), "show": ("get", ""), "update": ("patch", ""), "destroy": ("delete", "")}
 _METRICS = frozenset({"counter", "gauge", "histogram", "summary"})
+_LEVELS = 8  # of nesting between a metric and the block that declares it
+_ENVIRONMENT_OF_SEVERAL = frozenset({"values_at", "slice", "fetch_values"})
+_ENVIRONMENT = _ENVIRONMENT_OF_SEVERAL | {"fetch", "key?", "has_key?", "include?", "member?", "delete"}
 _PRINTS = frozenset({"puts", "print", "p", "pp"})
+_ROUTES = 10_000  # of one file; concerns within concerns could make more than anybody reads
 _SEVERITY_TIME_PROGRAM_MESSAGE = 4  # what a formatter is called with
 
 
@@ -34,7 +38,11 @@ class Declared(NamedTuple):
 
 
 class Facts(NamedTuple):
-    """What a file declares. `used` are the constants that it names outside of the class that bears them."""
+    """What a file declares.
+
+    `used` are the constants that it names outside of the class that bears them, `gems` those of a Gemfile, `switches`
+    what is set to true (`config.api_only = true`).
+    """
 
     routes: list[Declared]
     environment: list[Declared]
@@ -43,23 +51,26 @@ class Facts(NamedTuple):
     signals: list[Declared]
     prints: list[Declared]
     used: set[str]
+    gems: set[str]
+    switches: set[str]
 
 
 def read(source: bytes, *, routed: bool) -> Facts:
     """Read a file; `routed` says that it draws routes."""
-    facts = Facts([], [], [], [], [], [], set())
+    facts = Facts([], [], [], [], [], [], set(), set(), set())
     root = parser(".rb").parse(source).root_node
     for node in _nodes(root):
         if node.type == "call":
             _call(node, facts)
         elif node.type == "element_reference" and _text(node.child_by_field_name("object")) == "ENV":
-            _variable(node.named_children[1:2], node, facts)
+            for name in node.named_children[1:2]:
+                _variable(name, node, facts)
         elif node.type == "class":
             _class(node, facts)
         elif node.type == "constant" and not _names_its_class(node):
             facts.used.add(_text(node))
         elif node.type == "assignment":
-            _assigned_formatter(node, facts)
+            _assigned(node, facts)
     if routed:
         facts.routes.extend(_routes(root))
     return facts
@@ -120,10 +131,17 @@ def _call(call: Node, facts: Facts) -> None:
     receiver = call.child_by_field_name("receiver")
     arguments = _arguments(call)
     first = _value(arguments[0]) if arguments else None
-    if _text(receiver) == "ENV" and method in ("fetch", "key?", "delete"):
-        _variable(arguments[:1], call, facts)
-    elif receiver is not None and method in _METRICS and first:
-        facts.metrics.append(Declared(first, _line(call), method))
+    if _text(receiver) == "ENV" and method in _ENVIRONMENT:
+        for name in arguments if method in _ENVIRONMENT_OF_SEVERAL else arguments[:1]:
+            _variable(name, call, facts)
+    elif method == "credentials" and _text(receiver) in ("Rails.application", "Rails.app"):
+        facts.environment.append(Declared("RAILS_MASTER_KEY", _line(call)))  # what decrypts them where it is deployed
+    elif method == "gem" and receiver is None and first:
+        facts.gems.add(first)
+    elif method in _METRICS and first and (receiver is not None or (group := _yabeda_group(call)) is not None):
+        facts.metrics.append(Declared(first if receiver is not None else f"{group}{first}", _line(call), method))
+    elif method == "register" and first in _METRICS and len(arguments) > 1 and (name_ := _value(arguments[1])):
+        facts.metrics.append(Declared(name_, _line(call), first))
     elif method == "new" and _name(receiver).lower() in _METRICS and first:
         facts.metrics.append(Declared(first, _line(call), _name(receiver).lower()))
     elif method == "new" and re.search(r"\bFormatters::(?:Json|Logstash)\Z", _text(receiver)):
@@ -134,8 +152,25 @@ def _call(call: Node, facts: Facts) -> None:
         facts.prints.append(Declared(method, _line(call)))
 
 
-def _variable(names: list[Node], at: Node, facts: Facts) -> None:
-    name = _value(names[0]) if names else None
+def _yabeda_group(call: Node) -> str | None:
+    """What Yabeda puts in front of a metric that is declared in its block: the group's name; None outside of one."""
+    group = ""
+    above = call.parent
+    for _ in range(_LEVELS):
+        if above is None:
+            return None
+        if above.type == "call":
+            method, arguments = _text(above.child_by_field_name("method")), _arguments(above)
+            if method == "group" and arguments and (name := _value(arguments[0])):
+                group = f"{name}_"
+            elif method == "configure" and _text(above.child_by_field_name("receiver")) == "Yabeda":
+                return group
+        above = above.parent
+    return None
+
+
+def _variable(named: Node, at: Node, facts: Facts) -> None:
+    name = _value(named)
     if name and re.fullmatch(r"[A-Z][A-Z0-9_]*", name):
         facts.environment.append(Declared(name, _line(at)))
 
@@ -166,10 +201,15 @@ def _class(node: Node, facts: Facts) -> None:
                 facts.formatters.append(Declared(_name(node.child_by_field_name("name")), _line(node), _keys(node)))
 
 
-def _assigned_formatter(node: Node, facts: Facts) -> None:
-    """`logger.formatter = proc { |severity, time, program, message| … }`, which is wired by being assigned."""
+def _assigned(node: Node, facts: Facts) -> None:
+    """A switch, or `logger.formatter = proc { |severity, time, program, message| … }`: wired by being assigned."""
     left, right = node.child_by_field_name("left"), node.child_by_field_name("right")
-    if left is None or right is None or not _text(left).endswith(".formatter"):
+    name = _text(left).rpartition(".")[2] if left is not None and left.type == "call" else ""
+    if right is None or not name:
+        return
+    if right.type == "true":
+        facts.switches.add(name)
+    if name != "formatter":
         return
     if right.type in ("lambda", "call") and _writes_json(right):
         facts.formatters.append(Declared("formatter", _line(node), _keys(right)))
@@ -181,17 +221,40 @@ class _Scope(NamedTuple):
 
     prefix: str
     resource: str = ""  # of a `resources` block: its own path, without the record's id
+    concerns: frozenset[str] = frozenset()  # that are being drawn, so that none draws itself
 
 
 def _routes(root: Node) -> Iterator[Declared]:
+    concerns = {name: block for call in _nodes(root) if _concern(call)
+                if (name := _value(_arguments(call)[0])) and (block := call.child_by_field_name("block"))}  # fmt: skip
     waiting: list[tuple[Node, _Scope]] = [(root, _Scope(""))]
-    while waiting:
+    drawn = 0
+    while waiting and drawn < _ROUTES:
         node, scope = waiting.pop()
         inside = scope
+        if _concern(node):
+            continue
         if node.type == "call":
-            yield from _drawn(node, scope)
-            inside = _inner(node, scope)
+            for route in _drawn(node, scope):
+                drawn += 1
+                yield route
+            inside = _inner(node, scope)._replace(concerns=scope.concerns)
+            for name in _used_concerns(node) & concerns.keys() - scope.concerns:
+                drawn += 1
+                waiting.append((concerns[name], inside._replace(concerns=scope.concerns | {name})))
         waiting.extend((child, inside) for child in reversed(node.named_children))
+
+
+def _concern(node: Node) -> bool:
+    """Whether it is `concern :name do … end`, which draws nothing where it stands."""
+    return node.type == "call" and _text(node.child_by_field_name("method")) == "concern" and bool(_arguments(node))
+
+
+def _used_concerns(call: Node) -> set[str]:
+    """The concerns that are drawn by `concerns :name`, or by `resources :posts, concerns: :name`."""
+    if _text(call.child_by_field_name("method")) == "concerns":
+        return {name for argument in _arguments(call) for name in _listed(argument) or ()}
+    return _listed(_option(call, "concerns")) or set()
 
 
 def _join(prefix: str, path: str) -> str:
@@ -241,7 +304,7 @@ def _drawn(call: Node, scope: _Scope) -> Iterator[Declared]:
     elif method in _VERBS:
         places = {"member": f"{scope.resource}/:id", "collection": scope.resource}
         prefix = places.get(_value(_option(call, "on")) or "", scope.prefix)
-        at = _value(_option(call, "at")) if method == "mount" else None
+        at = _mounted(call) if method == "mount" else None
         verbs = sorted(_listed(_option(call, "via")) or {"any"}) if method == "match" else [method]
         for name in [at] if at else _names(call):
             for verb in verbs:
@@ -251,6 +314,13 @@ def _drawn(call: Node, scope: _Scope) -> Iterator[Declared]:
             whole = _join(scope.prefix, _own_path(call, name))
             for verb, end in _chosen(call, _PLURAL if method == "resources" else _SINGULAR):
                 yield Declared(whole + end, line, verb)
+
+
+def _mounted(call: Node) -> str | None:
+    """Where an application is mounted: `mount Web, at: "/jobs"` or `mount Web => "/jobs"`."""
+    pairs = [argument for argument in _arguments(call) if argument.type == "pair"]
+    by_class = (pair.child_by_field_name("value") for pair in pairs if _value(pair.child_by_field_name("key")) is None)
+    return _value(_option(call, "at")) or next((path for node in by_class if (path := _value(node))), None)
 
 
 def _chosen(call: Node, actions: dict[str, tuple[str, str]]) -> list[tuple[str, str]]:

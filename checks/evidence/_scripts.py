@@ -12,7 +12,7 @@ import json
 import posixpath
 import re
 import tomllib
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 from checks.evidence._shell import Command, options, read
@@ -221,7 +221,7 @@ class Scripts:
                 if parser.has_option(section, "commands"):
                     line = self._line(path, "commands")
                     return _lines(parser.get(section, "commands").split("\n"), path, line)
-        tox = self._tool("tox")
+        tox = self._tools.get("tox")
         base = tox.get("env_run_base") if isinstance(tox, dict) else None
         rows = base.get("commands") if isinstance(base, dict) else None
         if not isinstance(rows, list):
@@ -236,18 +236,22 @@ class Scripts:
 
     def ruff_security(self) -> bool:
         """Whether Ruff's settings select its security rules (S), which are those of Bandit."""
-        lint = self._tool("ruff").get("lint", {}) if isinstance(self._tool("ruff"), dict) else {}
+        ruff = self._tools.get("ruff")
+        lint = ruff.get("lint", {}) if isinstance(ruff, dict) else {}
         chosen = [*_listed(lint, "select"), *_listed(lint, "extend-select")]
         return bool({"S", "ALL"} & set(chosen)) and "S" not in _listed(lint, "ignore")
 
-    def _tool(self, name: str) -> Any:
+    @cached_property
+    def _tools(self) -> dict[str, Any]:
+        """The tables of `tool` in pyproject.toml, by the tool's name."""
         try:
-            return tomllib.loads(self._text("pyproject.toml")).get("tool", {}).get(name, {})
-        except (tomllib.TOMLDecodeError, AttributeError, RecursionError):
+            tools = tomllib.loads(self._text("pyproject.toml")).get("tool")
+        except (tomllib.TOMLDecodeError, RecursionError):
             return {}
+        return tools if isinstance(tools, dict) else {}
 
     def _poe(self, words: tuple[str, ...]) -> tuple[Command, ...]:
-        poe = self._tool("poe")
+        poe = self._tools.get("poe")
         tasks = poe.get("tasks") if isinstance(poe, dict) else None
         task = tasks.get(words[1]) if isinstance(tasks, dict) and len(words) > 1 else None
         source = task.get("cmd") or task.get("shell") if isinstance(task, dict) else task

@@ -14,40 +14,37 @@ from typing import NamedTuple
 
 # Each form with the literals without which it cannot be there: searching for those first is many times faster.
 # A "value" begins with one of its literals, in upper or lower case.
-_FORMS: tuple[tuple[str, tuple[bytes, ...], re.Pattern[bytes]], ...] = tuple(
-    (kind, hints, re.compile(pattern, re.IGNORECASE if kind == "value" else 0))
-    for kind, hints, pattern in (
-        ("aws_key", (b"AKIA", b"ASIA"), rb"A[KS]IA[0-9A-Z]{16}(?![0-9A-Za-z])"),
+_FORMS: tuple[tuple[str, tuple[bytes, ...], bytes], ...] = (
+    ("aws_key", (b"AKIA", b"ASIA"), rb"A[KS]IA[0-9A-Z]{16}(?![0-9A-Za-z])"),
+    (
+        "private_key",
+        (b"PRIVATE KEY",),
+        rb"-----BEGIN (?:[A-Z]{2,9} )?PRIVATE KEY(?: BLOCK)?-----(?:\s|\\n){1,4}[A-Za-z0-9+/=:,\s\\-]{64}",
+    ),
+    ("github", (b"gh", b"github_pat_"), rb"gh[pousr]_[A-Za-z0-9]{36}|github_pat_[A-Za-z0-9_]{60,}"),
+    ("gitlab", (b"glpat-",), rb"glpat-[A-Za-z0-9_-]{20}"),
+    ("slack", (b"xox",), rb"xox[abeprs]-[A-Za-z0-9-]{20,}"),
+    ("slack", (b"hooks.slack.com",), rb"hooks\.slack\.com/services/T[A-Z0-9]{6,}/B[A-Z0-9]{6,}/[A-Za-z0-9]{20,}"),
+    ("stripe", (b"k_live_",), rb"[rs]k_live_[A-Za-z0-9]{20,}"),
+    ("google", (b"AIza",), rb"AIza[A-Za-z0-9_-]{35}"),
+    ("npm", (b"npm_",), rb"npm_[A-Za-z0-9]{36}"),
+    ("pypi", (b"pypi-AgE",), rb"pypi-AgEIcHlwaS[A-Za-z0-9_-]{50,}"),
+    ("sendgrid", (b"SG.",), rb"SG\.[A-Za-z0-9_-]{22}\.[A-Za-z0-9_-]{43}"),
+    ("azure", (b"AccountKey=",), rb"AccountKey=[A-Za-z0-9+/]{86}=="),
+    ("jwt", (b"eyJ",), rb"eyJ[A-Za-z0-9_-]{15,}\.eyJ[A-Za-z0-9_-]{15,}\.[A-Za-z0-9_-]{40,}"),
+    (
+        "url",
+        (b"://",),
+        rb"://(?P<user>[^\s:/@\"'<>`$({]{0,64}):(?P<url>[^\s:/@\"'<>`]{3,100})@(?P<host>[A-Za-z0-9.-]{3,200})",
+    ),
+    (
+        "value",
+        (b"secret", b"password", b"token", b"api_key", b"apikey"),
         (
-            "private_key",
-            (b"PRIVATE KEY",),
-            rb"-----BEGIN (?:[A-Z]{2,9} )?PRIVATE KEY(?: BLOCK)?-----(?:\s|\\n){1,4}[A-Za-z0-9+/=:,\s\\-]{64}",
+            rb"(?:secret|password|token|api_?key)(?P<name>[A-Za-z_]{0,24})[\"']?[ \t]{0,8}[:=][ \t]{0,8}[\"']?"
+            rb"(?P<value>[A-Za-z0-9+/_=.!@#$%^&*()~-]{20,120})(?=[\"'\s]|\Z)"
         ),
-        ("github", (b"gh", b"github_pat_"), rb"gh[pousr]_[A-Za-z0-9]{36}|github_pat_[A-Za-z0-9_]{60,}"),
-        ("gitlab", (b"glpat-",), rb"glpat-[A-Za-z0-9_-]{20}"),
-        ("slack", (b"xox",), rb"xox[abeprs]-[A-Za-z0-9-]{20,}"),
-        ("slack", (b"hooks.slack.com",), rb"hooks\.slack\.com/services/T[A-Z0-9]{6,}/B[A-Z0-9]{6,}/[A-Za-z0-9]{20,}"),
-        ("stripe", (b"k_live_",), rb"[rs]k_live_[A-Za-z0-9]{20,}"),
-        ("google", (b"AIza",), rb"AIza[A-Za-z0-9_-]{35}"),
-        ("npm", (b"npm_",), rb"npm_[A-Za-z0-9]{36}"),
-        ("pypi", (b"pypi-AgE",), rb"pypi-AgEIcHlwaS[A-Za-z0-9_-]{50,}"),
-        ("sendgrid", (b"SG.",), rb"SG\.[A-Za-z0-9_-]{22}\.[A-Za-z0-9_-]{43}"),
-        ("azure", (b"AccountKey=",), rb"AccountKey=[A-Za-z0-9+/]{86}=="),
-        ("jwt", (b"eyJ",), rb"eyJ[A-Za-z0-9_-]{15,}\.eyJ[A-Za-z0-9_-]{15,}\.[A-Za-z0-9_-]{40,}"),
-        (
-            "url",
-            (b"://",),
-            rb"://(?P<user>[^\s:/@\"'<>`$({]{0,64}):(?P<url>[^\s:/@\"'<>`]{3,100})@(?P<host>[A-Za-z0-9.-]{3,200})",
-        ),
-        (
-            "value",
-            (b"secret", b"password", b"token", b"api_key", b"apikey"),
-            (
-                rb"(?:secret|password|token|api_?key)(?P<name>[A-Za-z_]{0,24})[\"']?[ \t]{0,8}[:=][ \t]{0,8}[\"']?"
-                rb"(?P<value>[A-Za-z0-9+/_=.!@#$%^&*()~-]{20,120})(?=[\"'\s]|\Z)"
-            ),
-        ),
-    )
+    ),
 )
 _NAMES = {
     "aws_key": "an AWS access key id", "private_key": "a private key", "github": "a GitHub token",
@@ -82,17 +79,16 @@ def scan(data: bytes) -> Iterator[Match]:
     for kind, hints, pattern in _FORMS:
         where = folded if kind == "value" else data
         if any(hint in where for hint in hints):
-            found = _settings(data, folded, hints, pattern) if kind == "value" else pattern.finditer(data)
+            found = _settings(data, folded, hints, pattern) if kind == "value" else re.finditer(pattern, data)
             for match in found:
                 group = kind if kind in ("url", "value") else 0
                 if _likely(kind, match, match.group(group), match.start(group), data):
                     yield Match(kind, _NAMES[kind], match.start(group), redact(kind, match.group(group), match))
 
 
-def _settings(
-    data: bytes, folded: bytes, hints: tuple[bytes, ...], pattern: re.Pattern[bytes]
-) -> Iterator[re.Match[bytes]]:
+def _settings(data: bytes, folded: bytes, hints: tuple[bytes, ...], form: bytes) -> Iterator[re.Match[bytes]]:
     """Yield what `finditer` would: an expression that ignores case tries every character, so it is told where."""
+    pattern = re.compile(form, re.IGNORECASE)
     end = 0
     for start in sorted(start for hint in hints for start in _places(folded, hint)):
         match = pattern.match(data, start) if start >= end else None

@@ -5,8 +5,6 @@ Command Language, https://pubs.opengroup.org/onlinepubs/9799919799/utilities/V3_
 2.15). It follows `&&`, `||`, pipes, groups, conditions, loops, functions, `set`, `exit` and `eval`; it expands nothing.
 """
 
-from __future__ import annotations
-
 import os
 from typing import NamedTuple
 

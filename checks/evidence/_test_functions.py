@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from checks.evidence._python import walk
+from checks.evidence._python import statements, walk
 
 _ASSERTING = re.compile(r"^_?(?:assert|check|verify|expect|should|ensure|raises|warns|fail$|deprecated_call)")
 _RUBY_OR_JS = re.compile(
@@ -23,7 +23,7 @@ class TestFunction:
     """One test as it is written.
 
     `skipped` is its mark (``skip``, ``xfail`` or ""), `reason` why, `asserts` whether it holds an assertion that can
-    fail, `focused` whether it makes a runner leave the others out.
+    fail (None where that is not known), `focused` whether it makes a runner leave the others out.
     """
 
     __test__ = False
@@ -33,7 +33,7 @@ class TestFunction:
     name: str
     skipped: str = ""
     reason: str = ""
-    asserts: bool = True
+    asserts: bool | None = True
     focused: bool = False
 
 
@@ -125,7 +125,7 @@ def _asserting_helpers(tree: ast.Module) -> frozenset[str]:
     """Return the functions of the file, not tests themselves, that assert; directly or through one another."""
     functions = {
         node.name: node
-        for node in walk(tree)
+        for node in statements(tree)
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and not node.name.startswith("test")
     }
     found: frozenset[str] = frozenset()
@@ -137,14 +137,14 @@ def _asserting_helpers(tree: ast.Module) -> frozenset[str]:
 
 
 def other_tests(path: str, text: str) -> list[TestFunction]:
-    """Return the tests of a Ruby or JavaScript file, by their usual forms; whether they assert is not known."""
+    """Return the tests of a file without a parser for it, by their usual forms; whether they assert is not known."""
     found: list[TestFunction] = []
     for number, line in enumerate(text.splitlines(), start=1):
         match = _RUBY_OR_JS.match(line)
         if match is not None:
             focused = match["word"] == "f" or match["mark"] == ".only"
             skipped = "skip" if match["word"] == "x" or match["mark"] in (".skip", ".todo") else ""
-            found.append(TestFunction(path, number, match["name"], skipped, focused=focused))
+            found.append(TestFunction(path, number, match["name"], skipped, asserts=None, focused=focused))
         elif _FOCUS_GROUP.search(line):
             found.append(TestFunction(path, number, line.strip()[:80], focused=True))
     return found

@@ -1,7 +1,5 @@
 """GitHub workflows as frozen types: what their files say, in the words of GitHub's documentation."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 from checks.evidence._shell import Command
@@ -100,7 +98,7 @@ class Job(NamedTuple):
     inputs: tuple[tuple[str, str], ...] = ()
     outputs: tuple[tuple[str, str], ...] = ()
     steps: tuple[Step, ...] = ()
-    called: tuple[Job, ...] = ()
+    called: tuple["Job", ...] = ()
 
     @property
     def at(self) -> Location:

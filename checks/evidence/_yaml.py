@@ -7,10 +7,8 @@ section 10.3.2), which is what GitHub, Compose and OpenAPI tools read: only true
 dates stay text. A value with a tag of its own (`!Ref`, `!reset`) comes back as `Tagged`.
 """
 
-from __future__ import annotations
-
 import re
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import yaml
@@ -86,18 +84,19 @@ class _Stop(Exception):
         self.problem = YamlProblem(message, line)
 
 
-@dataclass(slots=True)
 class _Frame:
     """A collection that is being read: how many values and levels it has after expansion of aliases."""
 
-    value: YamlMap | YamlList
-    anchor: str | None
-    tag: str | None
-    size: int = 1
-    height: int = 1
-    key: str | None = None
-    key_line: int = 0
-    own: set[str] = field(default_factory=set)  # keys written here, as against merged ones
+    def __init__(self, value: YamlMap | YamlList, anchor: str | None, tag: str | None) -> None:
+        self.value = value
+        self.anchor = anchor
+        self.tag = tag
+        self.size = 1
+        self.height = 1
+        self.expects_key = isinstance(value, YamlMap)  # keys and values come by turns
+        self.key = ""
+        self.key_line = 0
+        self.own: set[str] = set()  # keys written here, as against merged ones
 
 
 def load(text: str) -> Document | YamlProblem:
@@ -154,122 +153,117 @@ class _Reader:
         self._line = 1
 
     def documents(self) -> tuple[Document, ...]:
+        take: dict[type, Callable[[Any], None]] = {
+            yaml.ScalarEvent: self._scalar, yaml.AliasEvent: self._alias, yaml.DocumentStartEvent: self._begin,
+            yaml.MappingStartEvent: self._open, yaml.MappingEndEvent: self._close,
+            yaml.SequenceStartEvent: self._open, yaml.SequenceEndEvent: self._close,
+        }  # fmt: skip
         try:
             while True:
                 event: Any = self._parser.get_event()  # the stubs know no event types
-                if isinstance(event, yaml.StreamEndEvent):
+                kind = type(event)
+                if kind in take:
+                    take[kind](event)
+                elif kind is yaml.StreamEndEvent:
                     return tuple(self._documents)
-                self._take(event)
         finally:
             self._parser.dispose()
 
-    def _take(self, event: Any) -> None:
-        kind = type(event)
-        if kind is yaml.ScalarEvent:
-            value: Any = event.value
-            if self._expects_key():
-                return self._set_key(value, event)
+    def _begin(self, event: Any) -> None:
+        self._anchors.clear()
+        self._problems.clear()
+        self._line = event.start_mark.line + 1
+
+    def _scalar(self, event: Any) -> None:
+        line = event.start_mark.line + 1
+        self._count(1, line)
+        value: Any = event.value
+        if self._stack and self._stack[-1].expects_key:
+            self._set_key(value, line)
+        else:
             tag = event.tag
             if event.implicit[0] or (tag and tag.startswith("tag:yaml.org,2002:") and not tag.endswith(":str")):
                 value = scalar(value)
             elif tag and tag.startswith("!") and tag != "!":
-                value = Tagged(tag, value, event.start_mark.line + 1)
-            self._put(value, 1, 0, event)
-            if event.anchor:
-                self._anchors[event.anchor] = (value, 1, 0)
-        elif kind is yaml.MappingStartEvent or kind is yaml.SequenceStartEvent:
-            self._open(event)
-        elif kind is yaml.MappingEndEvent or kind is yaml.SequenceEndEvent:
-            self._close(event)
-        elif kind is yaml.AliasEvent:
-            self._alias(event)
-        elif kind is yaml.DocumentStartEvent:
-            self._anchors.clear()
-            self._problems.clear()
-            self._line = event.start_mark.line + 1
-        return None
-
-    def _expects_key(self) -> bool:
-        return bool(self._stack) and isinstance(self._stack[-1].value, YamlMap) and self._stack[-1].key is None
-
-    def _set_key(self, key: str, event: Any) -> None:
-        frame = self._stack[-1]
-        frame.key = key
-        frame.key_line = event.start_mark.line + 1
+                value = Tagged(tag, value, line)
+            self._put(value, 1, 0, line)
         if event.anchor:
-            self._anchors[event.anchor] = (key, 1, 0)
-        self._count(1, frame.key_line)
+            self._anchors[event.anchor] = (value, 1, 0)
+
+    def _set_key(self, key: str, line: int) -> None:
+        frame = self._stack[-1]
+        frame.key, frame.key_line, frame.expects_key = key, line, False
         frame.size += 1
 
     def _open(self, event: Any) -> None:
         line = event.start_mark.line + 1
-        if self._expects_key():
+        if self._stack and self._stack[-1].expects_key:
             raise _Stop("a key must be text, not a list or a mapping", line)
         if len(self._stack) >= MAX_DEPTH:
             raise _Stop(f"values are nested deeper than {MAX_DEPTH} levels", line)
         self._count(1, line)
-        value = YamlMap(line) if isinstance(event, yaml.MappingStartEvent) else YamlList(line)
+        value = YamlMap(line) if type(event) is yaml.MappingStartEvent else YamlList(line)
         tag = event.tag if event.tag and event.tag.startswith("!") and event.tag != "!" else None
         self._stack.append(_Frame(value, event.anchor, tag))
 
-    def _close(self, event: Any) -> None:
+    def _close(self, _event: Any) -> None:
         frame = self._stack.pop()
-        value: Any = frame.value if frame.tag is None else Tagged(frame.tag, frame.value, frame.value.line)
+        line = frame.value.line
+        value: Any = frame.value if frame.tag is None else Tagged(frame.tag, frame.value, line)
         if frame.anchor:
             self._anchors[frame.anchor] = (value, frame.size, frame.height)
-        self._put(value, frame.size, frame.height, event, counted=True, line=frame.value.line)
+        self._put(value, frame.size, frame.height, line)
 
     def _alias(self, event: Any) -> None:
         line = event.start_mark.line + 1
         if event.anchor not in self._anchors:
             raise _Stop(f"the alias *{event.anchor} stands before its anchor or inside it", line)
         value, size, height = self._anchors[event.anchor]
-        if self._expects_key():
+        if self._stack and self._stack[-1].expects_key:
             if not isinstance(value, str):
                 raise _Stop("a key must be text, not a list or a mapping", line)
-            return self._set_key(value, event)
+            self._count(1, line)
+            return self._set_key(value, line)
         if len(self._stack) + height > MAX_DEPTH:
             raise _Stop(f"values are nested deeper than {MAX_DEPTH} levels through the alias *{event.anchor}", line)
-        return self._put(value, size, height, event)
+        self._count(size, line)
+        return self._put(value, size, height, line)
 
     def _count(self, size: int, line: int) -> None:
         self._nodes += size
         if self._nodes > MAX_NODES:
             raise _Stop(f"there are more than {MAX_NODES} values once aliases are expanded", line)
 
-    def _put(self, value: Any, size: int, height: int, event: Any, *, counted: bool = False, line: int = 0) -> None:
+    def _put(self, value: Any, size: int, height: int, line: int) -> None:
         """Hand a finished value to the collection around it, or end the document with it."""
-        line = line or event.start_mark.line + 1
-        if not counted:
-            self._count(size, line)
         if not self._stack:
             self._documents.append(Document(value, self._line, tuple(self._problems)))
             return
         frame = self._stack[-1]
         frame.size += size
-        frame.height = max(frame.height, height + 1)
-        if isinstance(frame.value, YamlList):
-            frame.value.append(value)
-            frame.value.lines.append(line)
+        if frame.height <= height:
+            frame.height = height + 1
+        target = frame.value
+        if isinstance(target, YamlList):
+            target.append(value)
+            target.lines.append(line)
             return
-        key, frame.key = frame.key, None
-        assert key is not None  # noqa: S101 - the parser gives keys and values by turns
+        key = frame.key
+        frame.expects_key = True
         if key == "<<" and _mergeable(value):
-            self._merge(frame, value)
+            self._merge(target, value)
             return
         if key in frame.own:
-            first = frame.value.lines[key]
+            first = target.lines[key]
             self._problems.append(
                 YamlProblem(f"the key {key!r} is already on line {first}; the first is lost", frame.key_line)
             )
         frame.own.add(key)
-        frame.value[key] = value
-        frame.value.lines[key] = frame.key_line
+        target[key] = value
+        target.lines[key] = frame.key_line
 
-    def _merge(self, frame: _Frame, value: Any) -> None:
+    def _merge(self, target: YamlMap, value: Any) -> None:
         """Apply a merge key (https://yaml.org/type/merge.html): keys that are there win, earlier mappings too."""
-        target = frame.value
-        assert isinstance(target, YamlMap)  # noqa: S101 - only mappings have keys
         for source in value if isinstance(value, YamlList) else (value,):
             for key, item in source.items():
                 if key not in target:

@@ -5,8 +5,6 @@ the explicit forms only (`app.get("/x")`, `process.env.X`) with comments left ou
 there, and the rules that need more say *not yet known* for it.
 """
 
-from __future__ import annotations
-
 import ast
 import re
 from collections.abc import Callable, Iterator
@@ -24,6 +22,7 @@ _METRICS = {"Counter": "counter", "CounterMetricFamily": "counter", "Gauge": "ga
 _JSON_LIBRARIES = frozenset({"JsonFormatter", "JSONRenderer", "JSONFormatter", "ProcessorFormatter"})
 _ELSEWHERE = frozenset({"tests", "test", "spec", "node_modules", "docs", "benchmarks", "examples", "fixtures"})
 _ROUTES = re.compile(r"\b(?:app|router|server|fastify|api)\.(get|post|put|patch|delete|use|all)\(\s*[\"'`]([^\"'`]+)")
+_EMBEDDED = re.compile(r"<%=?(?!#)(.*?)-?%>", re.DOTALL)
 _ENVIRONMENT = re.compile(r"\bprocess\.env(?:\.([A-Z][A-Z0-9_]*)|\[[\"']([A-Z][A-Z0-9_]*)[\"']\])")
 
 
@@ -49,7 +48,7 @@ class Application(NamedTuple):
     """What the source declares. Places of `metrics` have their kind as detail, of `formatters` the keys they write.
 
     `used` are names that the source refers to, `signals` handlers of SIGTERM by module, `prints` calls of `print` and
-    its kin.
+    its kin, `gems` those that the Gemfile names, `switches` what a Ruby configuration sets to true.
     """
 
     languages: frozenset[str]
@@ -62,9 +61,11 @@ class Application(NamedTuple):
     prints: tuple[Place, ...] = ()
     problems: tuple[Place, ...] = ()
     modules: frozenset[str] = frozenset()
+    gems: frozenset[str] = frozenset()
+    switches: frozenset[str] = frozenset()
 
 
-@dataclass(slots=True)
+@dataclass
 class _Facts:
     """What was found so far, file by file."""
 
@@ -78,6 +79,8 @@ class _Facts:
     prints: list[Place] = field(default_factory=list)
     problems: list[Place] = field(default_factory=list)
     modules: set[str] = field(default_factory=set)
+    gems: set[str] = field(default_factory=set)
+    switches: set[str] = field(default_factory=set)
 
 
 def _text(node: ast.expr | None) -> str | None:
@@ -230,10 +233,24 @@ def _ruby_file(repository: Repository, entry: Entry, facts: _Facts) -> None:
     routed = re.search(r"(?:^|/)config/routes(?:\.rb\Z|/)", entry.path) is not None
     found = _ruby.read(source, routed=routed)
     facts.used |= found.used
+    facts.gems |= found.gems
+    facts.switches |= found.switches
     facts.routes.extend(Route(route.detail, route.name, entry.path, route.line) for route in found.routes)
     for name in ("environment", "metrics", "formatters", "signals", "prints"):
         places = (Place(each.name, entry.path, each.line, each.detail) for each in getattr(found, name))
         getattr(facts, name).extend(places)
+
+
+def _ruby_in_yaml(repository: Repository, entry: Entry, facts: _Facts) -> None:
+    """Read the variables that a configuration of Rails takes: `url: <%= ENV["DATABASE_URL"] %>`."""
+    try:
+        text = repository.read_text(entry.path)
+    except (FileTooLarge, OSError):
+        return  # data; nobody configures an application with that much
+    for code in _EMBEDDED.finditer(text):
+        first = text.count("\n", 0, code.start(1))
+        for each in _ruby.read(code[1].encode(errors="replace"), routed=False).environment:
+            facts.environment.append(Place(each.name, entry.path, first + each.line))
 
 
 def _javascript(repository: Repository, entry: Entry, facts: _Facts) -> None:
@@ -276,6 +293,11 @@ def collect(repository: Repository) -> Application:
     for entry in repository.with_suffix(".py", ".rb", ".js", ".mjs", ".cjs", ".ts"):
         if _ours(entry):
             _READERS.get(entry.suffix, _javascript)(repository, entry, facts)
+    if "ruby" in facts.languages:
+        for entry in repository.glob("Gemfile", "config.ru"):
+            _ruby_file(repository, entry, facts)
+        for entry in repository.glob("config/**/*.yml"):
+            _ruby_in_yaml(repository, entry, facts)
     return Application(
         languages=frozenset(facts.languages),
         routes=tuple(facts.routes),
@@ -287,4 +309,6 @@ def collect(repository: Repository) -> Application:
         prints=tuple(facts.prints),
         problems=tuple(facts.problems),
         modules=frozenset(facts.modules),
+        gems=frozenset(facts.gems),
+        switches=frozenset(facts.switches),
     )

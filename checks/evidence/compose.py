@@ -6,8 +6,6 @@ health checks replaced (https://github.com/compose-spec/compose-spec/blob/main/1
 within the same file.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple

@@ -6,8 +6,6 @@ validation. What a schema cannot say is checked here: references resolve, operat
 declared (https://spec.openapis.org/oas/v3.1.0).
 """
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Iterator
@@ -46,12 +44,16 @@ class Operation(NamedTuple):
 
 
 class Contract(NamedTuple):
-    """An OpenAPI document; without a version when the file could not be read as one."""
+    """An OpenAPI document; without a version when the file could not be read as one.
+
+    `bases` are what its `servers` put in front of each path: "/api/v1" of https://shop.example/api/v1.
+    """
 
     path: str
     version: str | None
     operations: tuple[Operation, ...] = ()
     problems: tuple[Problem, ...] = ()
+    bases: tuple[str, ...] = ("",)
 
 
 class Contracts(NamedTuple):
@@ -75,7 +77,14 @@ def parse(path: str, text: str) -> Contract:
     problems += resolver.unresolved()
     operations = tuple(_operations(root, resolver))
     problems += _semantics(root, operations, resolver)
-    return Contract(path, version, operations, tuple(problems[:MAX_PROBLEMS]))
+    return Contract(path, version, operations, tuple(problems[:MAX_PROBLEMS]), _bases(root))
+
+
+def _bases(root: YamlMap) -> tuple[str, ...]:
+    servers = root.get("servers")
+    urls = [server.get("url") for server in servers if isinstance(server, YamlMap)] if isinstance(servers, list) else []
+    paths = [re.sub(r"\A(?:[\w{}.+-]+:)?//[^/]*", "", url).rstrip("/") for url in urls if isinstance(url, str)]
+    return tuple(dict.fromkeys(paths)) or ("",)
 
 
 def _schema(version: str) -> Any:

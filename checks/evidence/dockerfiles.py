@@ -6,8 +6,6 @@ come out as instructions) nor the `escape` directive's effect on comments inside
 environment replacement).
 """
 
-from __future__ import annotations
-
 import json
 import re
 import shlex

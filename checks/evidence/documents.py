@@ -27,7 +27,7 @@ _PLACEHOLDER = re.compile(
     r"|<(?:your|insert)[ -][^<>]*>",
     re.IGNORECASE,
 )
-_HINTS = ("replace", "lorem", "todo", "tbd", "fixme", "coming", "write", "<")  # so that few lines are searched
+_HINT = re.compile("replace|lorem|todo|tbd|fixme|coming|write|<")  # in lower case, so that few lines are searched
 _STATUS = re.compile(r"\W*(status|date)\W+(\S.*)", re.IGNORECASE)
 _SLUG = re.compile(r"[^\w\- ]")
 
@@ -166,6 +166,8 @@ class _Reader:
     def take(self, line: str, number: int) -> None:
         if self._fence is not None:
             return self._in_code(line)
+        if not line:
+            return None
         if match := _FENCE.match(line):
             self._fence = (match[1], match[2].lower(), number)
             return None
@@ -208,8 +210,7 @@ class _Reader:
             self._links.append(Link(definition[1], number))
         if "<" in plain:
             self.anchors.update(_ANCHOR.findall(plain))
-        lowered = plain.lower()
-        if any(hint in lowered for hint in _HINTS) and _PLACEHOLDER.search(plain):
+        if _HINT.search(plain.lower()) and _PLACEHOLDER.search(plain):
             self.placeholders.append(number)
         if heading:
             return

@@ -4,20 +4,24 @@ One `git log --numstat` within bounds. The git executable is asked directly: Git
 and its import alone takes as long as a quarter of a static grading.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from checks.model import NotMeasured
-from checks.repository import Repository, RepositoryError, ask_git, run_git
+from checks.repository import Repository, RepositoryError
 
 MAX_COMMITS = 5000
 LARGE_BYTES = 1 << 20  # what is larger is data; GitHub warns from 50 MiB on, when it is too late
 
 _RECORD, _FIELD = "\x1e", "\x1f"
 _FORMAT = "%x1e" + "%x1f".join(("%H", "%P", "%aI", "%aN", "%aE", "%s", "%(trailers:key=Scaffold-Template,valueonly)"))
+_LOG = (
+    "-c", "log.showSignature=false", "log", f"--format={_FORMAT}", "--numstat", "--find-renames", "--no-ext-diff",
+    "--no-textconv", "--no-color", f"--max-count={MAX_COMMITS + 1}", "HEAD", "--",
+)  # fmt: skip
+_SHALLOW = ("rev-parse", "--is-shallow-repository")
+QUESTIONS = (_LOG, _SHALLOW)  # what git will be asked
 _LOCKS = frozenset(
     {"uv.lock", "poetry.lock", "Pipfile.lock", "pdm.lock", "Gemfile.lock", "package-lock.json", "yarn.lock",
      "pnpm-lock.yaml", "npm-shrinkwrap.json"}
@@ -89,15 +93,8 @@ def collect(repository: Repository) -> History:
     if repository.commit is None:
         return History(repository.git)
     try:
-        shallow = ask_git(repository.root, "rev-parse", "--is-shallow-repository")
-        try:
-            output = run_git(
-                repository.root, "-c", "log.showSignature=false", "log", f"--format={_FORMAT}", "--numstat",
-                "--find-renames", "--no-ext-diff", "--no-textconv", "--no-color", f"--max-count={MAX_COMMITS + 1}",
-                "HEAD", "--",
-            )  # fmt: skip
-        finally:
-            limits = "the clone is shallow" if shallow() == b"true\n" else None
+        output = repository.ask_git(*_LOG)
+        limits = "the clone is shallow" if repository.ask_git(*_SHALLOW) == b"true\n" else None
     except RepositoryError as error:
         raise NotMeasured(f"the history cannot be read: {error}") from error
     if output is None:

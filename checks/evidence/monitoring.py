@@ -4,8 +4,6 @@ PromQL is read as far as the names of metrics go (https://prometheus.io/docs/pro
 whether a rule is right is for `promtool test rules`.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Iterator
@@ -63,7 +61,7 @@ class Monitoring(NamedTuple):
     problems: tuple[tuple[str, int, str], ...] = ()
 
 
-@dataclass(slots=True)
+@dataclass
 class _Found:
     alerts: list[Alert] = field(default_factory=list)
     recorded: set[str] = field(default_factory=set)

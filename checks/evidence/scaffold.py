@@ -4,8 +4,6 @@
 also compared with the grader's own copy where that has the same version; a lock that cannot be read is a problem told.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 import os

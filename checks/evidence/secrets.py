@@ -3,8 +3,6 @@
 A secret is never kept whole, here or in any report. Both searches are bounded; what they leave out they say.
 """
 
-from __future__ import annotations
-
 import re
 import time
 from collections.abc import Iterable, Iterator
@@ -33,6 +31,8 @@ _HARMLESS_ENV = re.compile(
 _KEY_FILES = frozenset(
     {"master.key", "id_rsa", "id_dsa", "id_ecdsa", "id_ed25519", ".pgpass", ".netrc", ".git-credentials"}
 )
+_VERSIONS = ("rev-list", "--objects", "--filter=object:type=blob", "--filter-provided-objects", "HEAD")
+QUESTIONS = (_VERSIONS,)  # what git will be asked
 
 
 class Leak(NamedTuple):
@@ -129,9 +129,7 @@ def collect_history(repository: Repository) -> HistorySecrets:
 def _history(repository: Repository) -> HistorySecrets:
     if repository.commit is None:
         return HistorySecrets((), 0)
-    listed = run_git(
-        repository.root, "rev-list", "--objects", "--filter=object:type=blob", "--filter-provided-objects", "HEAD"
-    )
+    listed = repository.ask_git(*_VERSIONS)
     if listed is None:
         raise NotMeasured("git could not list the history (a damaged repository, or git older than 2.32)")
     current = {blob for _, blob in repository.blobs}

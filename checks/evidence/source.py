@@ -6,14 +6,14 @@ Everything else of a known language is *source* and should be covered, Alembic r
 file called *other* that the tests do run is source all the same (see `checks.evidence.coverage`).
 """
 
-from __future__ import annotations
-
 import configparser
 import re
 import tomllib
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from checks.evidence import _ruby_tests
+from checks.evidence._ruby_tests import RubyFile
 from checks.evidence._statements import marked_lines
 from checks.evidence._test_functions import TestFunction, other_tests, python_tests
 from checks.model import Location
@@ -37,6 +37,7 @@ _OTHER = re.compile(
     r"|^(?:config/(?:environments|initializers)|db/(?:migrate|seeds))/"
 )
 _DJANGO_MIGRATION = re.compile(r"(?:^|/)migrations/\d{4}_[^/]*\.py$")
+_RUBY_TEST = re.compile(r"_(?:spec|test)\.rb$|(?:^|/)test_[^/]*\.rb$")
 _HAND_WRITTEN = re.compile(r"^(?:async )?def |RunPython|^\s+def ", re.MULTILINE)
 _NARROWING = re.compile(r"^(?:-k|-m|--deselect|--ignore|--ignore-glob|--lf|--last-failed|--ff|--sw|--stepwise)(?:=|$)")
 _RSPEC_NARROWING = re.compile(
@@ -97,12 +98,15 @@ def collect(repository: Repository) -> SourceIndex:
     """
     files: list[SourceFile] = []
     tests: list[TestFunction] = []
+    ruby: dict[str, RubyFile] = {}
     for entry in repository.entries:
         stack = STACKS.get(entry.suffix)
         if stack is not None and not entry.symlink:
-            file, found = _read(repository, entry, stack)
+            file, found = _read(repository, entry, stack, ruby)
             files.append(file)
             tests += found
+    helpers = [path for path in ruby if not _RUBY_TEST.search(path)]
+    tests += [test for found in _ruby_tests.judged(ruby, helpers).values() for test in found]
     suites = finding.suites(repository)
     return SourceIndex(
         tuple(files), tuple(tests), suites, tuple(_omitted(repository)), tuple(_narrowed(repository, suites)),
@@ -110,7 +114,10 @@ def collect(repository: Repository) -> SourceIndex:
     )  # fmt: skip
 
 
-def _read(repository: Repository, entry: Entry, stack: str) -> tuple[SourceFile, list[TestFunction]]:
+def _read(
+    repository: Repository, entry: Entry, stack: str, ruby: dict[str, RubyFile]
+) -> tuple[SourceFile, list[TestFunction]]:
+    """Read a file and its tests; those of Ruby may assert by another file's method, so they wait in `ruby`."""
     path = entry.path
     kind = "test" if _TEST_PATH.search(path) else "other" if _OTHER.search(path) else "source"
     if kind == "other":
@@ -124,9 +131,15 @@ def _read(repository: Repository, entry: Entry, stack: str) -> tuple[SourceFile,
             return SourceFile(path, stack, "other"), []
         return SourceFile(path, stack, kind, marked_lines(text, stack)), []
     try:
+        if stack == "ruby":
+            ruby[path] = _ruby_tests.read(path, text.encode(errors="surrogateescape"))
+            broken = ruby[path].problem if not ruby[path].examples else None
+            return SourceFile(path, stack, kind, problem=f"line {broken}: this is not Ruby" if broken else ""), []
         found = python_tests(path, text) if stack == "python" else other_tests(path, text)
     except SyntaxError as error:
         return SourceFile(path, stack, kind, problem=f"line {error.lineno or 1}: {error.msg}"), []
+    except ImportError:
+        found = other_tests(path, text)
     return SourceFile(path, stack, kind), found
 
 

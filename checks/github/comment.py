@@ -69,7 +69,8 @@ def _head(card: Scorecard, change: Difference | None, context: Context) -> str:
     if context.without:
         lines.append(f"Not compared: {escape(context.without)}.")
     if card.assurance is Assurance.SELF:
-        lines += ["", f"> Assurance: **self**. {escape(context.doubt) or 'nothing confirms how it was measured'}."]
+        doubt = context.doubt or "nothing confirms how it was measured"
+        lines += ["", f"> Assurance: **self**, since {escape(doubt)}."]
     return "\n".join(lines)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
 from typing import NoReturn, TypeVar
@@ -32,12 +31,12 @@ class ScorecardFormatError(ValueError):
         self.problem = problem
 
 
-@dataclass(frozen=True, slots=True)
 class Node:
     """A value in a document. Each method returns the value as one type, or raises ScorecardFormatError."""
 
-    value: object
-    pointer: str = ""
+    def __init__(self, value: object, pointer: str = "") -> None:
+        self.value = value
+        self.pointer = pointer
 
     def refuse(self, problem: str) -> NoReturn:
         """Raise ScorecardFormatError for this place."""

@@ -27,7 +27,19 @@ _BREAK = "\u200b"
 
 def escape(value: str, limit: int = 300) -> str:
     """Return hostile text as one line of Markdown that shows it literally."""
-    text = clean(value, limit).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return _escaped(clean(value, limit))
+
+
+def prose(value: str, limit: int = 300) -> str:
+    """Return hostile text as one line of Markdown that shows it literally, but for its code spans."""
+    parts = clean(value, limit).split("`")
+    if len(parts) % 2 == 0:  # a span without an end
+        return _escaped("`".join(parts))
+    return "".join(code(part) if number % 2 else _escaped(part) for number, part in enumerate(parts))
+
+
+def _escaped(text: str) -> str:
+    text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     text = _SPECIAL.sub(r"\\\1", text)
     text = re.sub(r"(?<!&)#", r"\\#", text)
     text = _START.sub(r"\1\\\2", text)
@@ -113,7 +125,7 @@ def step(scorecard: Scorecard, index: int) -> str:
     return (
         f"{index + 1}. **+{points(item.gain, 2)}** {escape(item.title, TITLE)} "
         f"({code(item.check_id, 80)}, {words.EFFORTS[item.effort]} effort{where})\n"
-        f"   {escape(item.repair)}"
+        f"   {prose(item.repair)}"
     )
 
 
@@ -171,9 +183,12 @@ def line(finding: Finding) -> str:
     advisory = ", advisory" if finding.advisory else ""
     places = ", ".join(_at(at.path, at.line) for at in verdict.locations[:5])
     where = f" at {places}" if places else ""
-    figures = ""
-    if verdict.expected is not None or verdict.actual is not None:
-        figures = f" (expected {code(verdict.expected or '–', 80)}, actual {code(verdict.actual or '–', 80)})"
+    figures = ", ".join(
+        f"{name} {code(value, 80)}"
+        for name, value in (("expected", verdict.expected), ("actual", verdict.actual))
+        if value is not None
+    )
+    figures = f" ({figures})" if figures else ""
     return (
         f"- {words.SYMBOLS[verdict.state]} **{escape(finding.title, TITLE)}** {code(finding.id, 80)} "
         f"({words.LABELS[verdict.state]}{advisory}): {escape(words.blocked_sentence(finding))}{figures}{where}"

@@ -273,5 +273,7 @@ def _notes(notes: Sequence[str]) -> Block:
 
 def _footer(scorecard: Scorecard) -> Text:
     took = "kept from an earlier run on the same tree" if scorecard.cached else f"measured in {scorecard.seconds:.1f} s"
+    if scorecard.cached and scorecard.unknown:
+        took += " (--no-cache measures again)"
     text = f"{clean(scorecard.graded_at, 40)} · {took} · checks {clean(scorecard.grader_version, 40)}"
     return Text(text, "dim")

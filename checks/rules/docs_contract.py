@@ -11,6 +11,8 @@ from checks.model import Location, Verdict, check, failed, partial, passed
 
 OPERATIONS = 3  # fewer promise nothing that anybody could build upon
 _PARAMETER = re.compile(r"\{[^{}]*\}|<[^<>]*>|:\w+")
+_OPTIONAL = re.compile(r"\([^()]*\)")
+_RAILS = re.compile(r"(?:^|/)config/routes(?:\.rb\Z|/)")
 _NOT_API = re.compile(
     r"/(?:admin|static|media|docs|redoc|openapi\.json|healthz?|livez|readyz?|ready|up|metrics)?/?(?:$|admin/)"
 )
@@ -73,9 +75,9 @@ def contract_covers_the_routes(contracts: Contracts, application: Application) -
     if not main.operations:
         return failed("The contract has no operation.", Location(main.path, 1))
     thin = [(o, why) for o in main.operations if (why := _thin(o)) is not None]
-    known = {(o.method, _shape(o.path)) for o in main.operations}
+    known = {(o.method, _shape(base + o.path)) for o in main.operations for base in main.bases}
     paths = {shape for _, shape in known}
-    routes = [r for r in application.routes if not _NOT_API.match(r.path) and r.path.startswith("/api")]
+    routes = [r for r in application.routes if _promised(r, application)]
     hidden = [r for r in routes if not _told(r, known, paths)]
     total = len(main.operations) + len(routes)
     if thin or hidden:
@@ -103,14 +105,31 @@ def _thin(operation: Operation) -> str | None:
     return None
 
 
+def _promised(route: Route, application: Application) -> bool:
+    """Whether a route belongs into a contract: what lies below /api, and of Rails in its API mode all that is answered.
+
+    Not what is mounted, which is an application of its own, nor a pattern that catches what no route is for.
+    """
+    if _NOT_API.match(route.path) or route.method == "mount" or "*" in route.path:
+        return False
+    return route.path.startswith("/api") or (
+        _RAILS.search(route.file) is not None and "api_only" in application.switches
+    )
+
+
 def _shape(path: str) -> str:
-    return _PARAMETER.sub("{}", path).rstrip("/")
+    return _PARAMETER.sub("{}", _OPTIONAL.sub("", path)).rstrip("/")
 
 
 def _told(route: Route, known: set[tuple[str, str]], paths: set[str]) -> bool:
-    """Whether the contract has the route; what comes in front of it by mounting is not known, so ends are compared."""
+    """Whether the contract has the route.
+
+    What comes in front of it by mounting is not known, so ends are compared; Rails' own file has whole paths.
+    """
     shape = _shape(route.path)
     if route.method == "any" and route.path.rstrip("/").endswith("/token"):
         return True  # Django's own process; the contract describes the API process
-    candidates = paths if route.method == "any" else {p for m, p in known if m == route.method}
-    return any(path == shape or path.endswith(shape) for path in candidates)
+    methods = ("patch", "put") if route.method == "patch" else (route.method,)  # an `update` of Rails answers both
+    candidates = paths if route.method == "any" else {p for m, p in known if m in methods}
+    whole = route.file == "config/routes.rb"
+    return any(path == shape or (not whole and path.endswith(shape)) for path in candidates)

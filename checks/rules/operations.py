@@ -16,8 +16,14 @@ _SHELLS = frozenset({"sh", "bash", "dash"})
 _TRIVIAL = frozenset({"true", "false", ":", "echo", "sleep", "exit", "tail", "cat", "yes"})
 _DRAINS = frozenset({"gunicorn", "uvicorn", "hypercorn", "daphne", "celery", "puma", "sidekiq", "rails", "solid_queue"})
 _GIVEN = frozenset({"HOME", "PATH", "USER", "LANG", "TZ", "CI", "PWD", "TMPDIR", "DJANGO_SETTINGS_MODULE", "NODE_ENV",
-                    "RAILS_ENV", "RACK_ENV", "BUNDLE_GEMFILE", "PYTEST_CURRENT_TEST"})  # fmt: skip
+                    "RAILS_ENV", "RACK_ENV", "BUNDLE_GEMFILE", "PIDFILE", "PYTEST_CURRENT_TEST"})  # fmt: skip
 _READ = frozenset({"python", "ruby"})  # whose metrics and formatters are found in the source
+# Gems that count and time each request, with the constants by which an application sets that up and shows it.
+_REQUEST_METRICS = {
+    "prometheus-client": {"Collector", "Exporter"},
+    "prometheus_exporter": {"PrometheusExporter"},
+    "yabeda-rails": {"Yabeda", "Exporter"},
+}
 _FIELDS = {
     "time": re.compile(r"\b(?:time|timestamp|ts|asctime|@timestamp)\b"),
     "level": re.compile(r"\b(?:level|levelname|severity)\b"),
@@ -139,6 +145,9 @@ def answers_metrics(application: Application) -> Verdict:
     Declare `GET /metrics`, a counter `http_requests` and a histogram `http_request_duration_seconds`.
     """
     route = _routes(application, "/metrics")
+    for gem in sorted(application.gems & _REQUEST_METRICS.keys()):
+        if _REQUEST_METRICS[gem] <= application.used:
+            return passed(f"The gem {gem} counts and times requests, and shows it.", *(_at(r) for r in route))
     if not route:
         return failed("The source declares no route /metrics.", expected="/metrics")
     if application.languages.isdisjoint(_READ):
@@ -201,9 +210,11 @@ def documents_its_environment(application: Application, example: EnvironmentExam
 
     List each variable in `.env.example` with a value that works for development, and a comment that says what it does.
     """
-    if example.path is None:
-        return failed("There is no .env.example.", expected=".env.example in the root")
     read = {p.name: p for p in reversed(application.environment) if p.name not in _GIVEN}
+    if example.path is None:
+        places = [Location(p.path, p.line) for _, p in sorted(read.items())]
+        listed = ", ".join(sorted(read)[:10]) or None
+        return failed("There is no .env.example.", *places[:20], expected=".env.example in the root", actual=listed)
     if not read:
         return failed(
             "The source reads nothing from the environment.",

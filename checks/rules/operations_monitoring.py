@@ -17,6 +17,17 @@ _DURATION = re.compile(r"(?:\d+(?:ms|[smhdwy]))+\Z")
 _SEVERITIES = frozenset({"critical", "warning", "info", "page", "ticket", "error"})
 _ALWAYS = re.compile(r"(?:up|ALERTS|ALERTS_FOR_STATE|scrape_\w+|process_\w+|python_\w+|go_\w+|ruby_\w+|nodejs_\w+)\Z")
 _EXPORTED = re.compile(r"(?:pg|redis|valkey|mongodb|node|container|machine|probe|aws|nginx|mysql|statsd)_\w+\Z")
+_COLLECTED = re.compile(r"http_server_\w+\Z")  # by the middleware Prometheus::Middleware::Collector
+# What gems export by themselves, once they are set up as their README says.
+_OF_GEMS = {
+    "prometheus_exporter": re.compile(r"(?:http|ruby|puma|sidekiq|active_record|active_job|resque|delayed)_\w+\Z"),
+    "yabeda-rails": re.compile(r"rails_\w+\Z"),
+    "yabeda-sidekiq": re.compile(r"sidekiq_\w+\Z"),
+    "yabeda-activejob": re.compile(r"activejob_\w+\Z"),
+    "yabeda-activerecord": re.compile(r"activerecord_\w+\Z"),
+    "yabeda-puma-plugin": re.compile(r"puma_\w+\Z"),
+    "yabeda-http_requests": re.compile(r"http_\w+\Z"),
+}
 _COMPARES = re.compile(r"[<>]=?|==|!=|\babsent(?:_over_time)?\s*\(")
 _ENDINGS = {"counter": ("_total", "_created", ""), "gauge": ("",), "info": ("_info",),
             "histogram": ("_bucket", "_count", "_sum", ""), "summary": ("_count", "_sum", "")}  # fmt: skip
@@ -40,9 +51,9 @@ def _no_alerts(monitoring: Monitoring) -> Verdict | None:
 def _unknown_metrics(expr: str, monitoring: Monitoring, application: Application) -> list[str]:
     """Return the metrics of an expression that nothing is known to provide.
 
-    What the source of other languages than Python declares is not read, so there every name is let through.
+    What the source of other languages than Python and Ruby declares is not read, so there every name is let through.
     """
-    if "python" not in application.languages:
+    if application.languages.isdisjoint({"python", "ruby"}):
         return []
     declared = {m.name.removesuffix("_total") + ending for m in application.metrics for ending in _ENDINGS[m.detail]}
     exported = any("exporter" in t or "cadvisor" in t for t in monitoring.targets)
@@ -53,6 +64,8 @@ def _unknown_metrics(expr: str, monitoring: Monitoring, application: Application
         and name not in monitoring.recorded
         and not _ALWAYS.match(name)
         and not (exported and _EXPORTED.match(name))
+        and not any(gem in application.gems and pattern.match(name) for gem, pattern in _OF_GEMS.items())
+        and not ("Collector" in application.used and _COLLECTED.match(name))
     )
 
 

@@ -21,6 +21,7 @@ from checks.model import (
 )
 
 if TYPE_CHECKING:
+    from checks.evidence._test_functions import TestFunction
     from checks.formats.junit import TestCase
 
 FLOOR = 20  # tests; the walking skeleton of a starter has about as many, so a suite below it proves next to nothing
@@ -199,15 +200,19 @@ def _base(name: str) -> str:
 def tests_assert(source: SourceIndex) -> Verdict:
     """Every test asserts something that can be false.
 
-    A test without an assertion passes as long as nothing raises; `assert True` is no assertion. Such tests raise the
-    coverage and find no bug.
+    A test without an assertion passes as long as nothing raises; `assert True` and `expect(true).to be(true)` are no
+    assertions, nor is one whose failure is rescued. Such tests raise the coverage and find no bug.
 
-    Assert the result, the stored state or the message that was sent; use `pytest.raises` for an expected error.
+    Assert the result, the stored state or the message that was sent; use `pytest.raises`, `raise_error` or
+    `assert_raises` for an expected error.
     """
     tests = [t for t in source.tests if not t.skipped]
     if not tests:
         return blocked("no tests were found", by="tests.present")
-    empty = [t for t in tests if not t.asserts]
+    empty = [t for t in tests if t.asserts is False]
+    unread = [t for t in tests if t.asserts is None]
+    if unread and not empty:
+        return unknown(_unread(unread[0], len(unread)))
     return partial(
         Fraction(len(tests) - len(empty), len(tests)) if 2 * len(empty) < len(tests) else Fraction(0),
         f"{len(empty)} of {len(tests)} tests assert nothing" if empty else f"all {len(tests)} tests assert something",
@@ -215,6 +220,13 @@ def tests_assert(source: SourceIndex) -> Verdict:
         expected="0 tests without an assertion",
         actual=f"{len(empty)}",
     )
+
+
+def _unread(test: TestFunction, count: int) -> str:
+    text = f"whether {count} tests assert anything can't be read, from {test.path} line {test.line} on"
+    if test.path.endswith(".rb"):
+        return f"{text}: Ruby's parser is missing (pip install 'backend-scaffold[strength]') or doesn't know its syntax"
+    return f"{text}: assertions are read in Python and Ruby"
 
 
 @check("tests.focused", effort="small")

@@ -53,12 +53,18 @@ def solution(card: Scorecard) -> Outcome:
     unmeasured = [f.id for f in lost if f.verdict.state is State.ERROR]
     surprising = [id_ for id_ in unmeasured if not id_.startswith(OFFLINE)]
     metrics = [m.id for m in card.metrics if m.status is Status.NOT_MET]
-    parts = [f"{f.id}: {f.verdict.reason}" for f in wrong]
+    parts = [f"{f.id}: {_said(f)}" for f in wrong]
     parts += [f"{id_} could not be measured: {_reason(card, id_)}" for id_ in surprising]
     parts += [f"metric {id_} is not met" for id_ in metrics]
     measured, total = card.measured
     counted = f"every point of {measured} of {total} checks; not yet known: {', '.join(unmeasured) or 'nothing'}"
     return Outcome("solution", "The solution earns every point", not parts, "; ".join(parts) or counted, card.seconds)
+
+
+def _said(finding: Finding) -> str:
+    """What a finding says, with what was seen: who verifies has to find the cause from it."""
+    verdict = finding.verdict
+    return verdict.reason if verdict.actual is None else f"{verdict.reason} ({verdict.actual})"
 
 
 def _reason(card: Scorecard, id_: str) -> str:
@@ -95,7 +101,7 @@ def fault(item: Fault, before: Mapping[str, tuple[State, Fraction]], after: Scor
     allowed = (item.check, *item.also)
     surprising = [f for f in lost if not _allowed(f, allowed, by_id, after)]
     parts = [f"missed: {item.check} still says {caught.verdict.state.value}"] if missed else []
-    parts += [f"false alarm: {f.id}: {f.verdict.reason}" for f in surprising]
+    parts += [f"false alarm: {f.id}: {_said(f)}" for f in surprising]
     seen = "; ".join(parts) or f"{item.check}: {caught.verdict.reason}"
     return Outcome(item.name, item.title, not parts, seen, after.seconds)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from checks.repository import FileTooLarge, RepositoryError, open_repository
+from checks.repository import FileTooLarge, RepositoryError, open_repository, opening
 from checks.testing import repository, write_tree
 
 
@@ -177,6 +177,17 @@ def test_submodules_are_other_repositories(tmp_path: Path) -> None:
         tmp_path / "outer", "-c", "protocol.file.allow=always", "submodule", "add", "-q", str(tmp_path / "inner"), "sub"
     )
     assert [e.path for e in open_repository(tmp_path / "outer").entries] == [".gitmodules", "a.py"]
+
+
+def test_what_git_was_asked_ahead_is_answered_as_if_it_were_asked_now(tmp_path: Path) -> None:
+    repository(tmp_path, {"a.py": "x"}, git=True)
+    head, unknown = ("rev-parse", "HEAD"), ("rev-parse", "--verify", "nowhere")
+    tree = opening(tmp_path, [head, unknown])()
+    assert tree.asked.keys() == {head, unknown}
+    for _ in range(2):  # the second time, nothing is ahead
+        assert tree.ask_git(*head) == f"{tree.commit}\n".encode()
+        assert tree.ask_git(*unknown) is None
+    assert not tree.asked
 
 
 def test_a_missing_target_a_file_and_a_subfolder_are_refused_with_the_repair(tmp_path: Path) -> None:

@@ -63,10 +63,25 @@ def test_a_missing_required_tool_fails_and_says_how_to_install_it_here(
     found = {entry["tool"]: entry for entry in json.loads(result.stdout)}
     assert found["python3"] == {
         "tool": "python3", "purpose": "runs the application", "required": True, "found": False, "path": None,
-        "version": "", "hint": hint,
+        "usable": False, "version": "", "oldest": "", "hint": hint,
     }  # fmt: skip
     assert found["git"]["hint"] == ""
     assert hint in scaffold("doctor").stdout
+
+
+@pytest.mark.parametrize(
+    ("version", "shown", "code"),
+    [("3.9.18", "3.9.18, needs 3.11", 1), ("3.11", "3.11 ", 0), ("3.13.1", "3.13.1 ", 0), ("unknown", "yes ", 0)],
+)
+def test_a_required_tool_that_is_too_old_fails_and_says_what_is_needed(
+    templates: Templates, scaffold: Scaffold, programs: Callable[[str, str], None], version: str, shown: str, code: int
+) -> None:
+    templates.edit_toml("[ownership]", '[oldest]\npython3 = "3.11"\n\n[ownership]')
+    programs("git", "echo 2.40.0")
+    programs("python3", f"echo Python {version}")
+    result = scaffold("doctor", "tiny")
+    (line,) = (line for line in result.stdout.splitlines() if line.startswith("python3"))
+    assert (result.exit_code, shown in line, "install" in line) == (code, True, code == 1)
 
 
 def test_a_tool_that_tells_no_version_or_cannot_be_started_counts_as_found(

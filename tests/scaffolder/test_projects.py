@@ -101,6 +101,8 @@ def test_globs_cross_folders_only_by_two_stars(pattern: str, path: str, matches:
         ('group = "technical"', 'group = "other"', "metrics[0].group is 'other'"),
         ("[limits]", "[limits", "cannot be read"),
         ('version = "0.1.0"', 'version = "one"', "version is 'one'"),
+        ("[ownership]", '[oldest]\nmake = "new"\n[ownership]', "oldest.make is 'new'"),
+        ("[ownership]", '[oldest]\nsbt = "1"\n[ownership]', "oldest.sbt is not a known key"),
         ('[ownership]', '[ownership]\ntools = []', "ownership.tools is not a known key"),
     ],
 )  # fmt: skip

@@ -21,7 +21,7 @@ def routes(source: str) -> list[str]:
 
 ROUTES = {
     "verbs": ("get '/healthz', to: 'h#i'\npost 'a/:id', to: 'a#b'", ["get /healthz", "post /a/:id"]),
-    "arrows": ("get 'readyz' => 'r'\nmount Web => '/jobs'\nmount Api, at: '/v2'", ["get /readyz", "mount /v2"]),
+    "arrows": ("get 'readyz' => 'r'\nmount Web => '/jobs'\nmount Api, at: '/v2'", ["get /readyz", "mount /jobs", "mount /v2"]),
     "a symbol": ("put :me", ["put /me"]),
     "root": ("root to: 'a#b'", ["get /"]),
     "match": ("match 'x', via: %i[get post]\nmatch 'y', via: :all\nmatch 'z'",
@@ -41,6 +41,11 @@ ROUTES = {
     "members": ("resources :a, only: [] do\n  member { post :b }\n  collection do\n    get :c\n  end\n"
                 "  put :d, on: :member\n  get :e, on: :collection\nend",
                 ["post /a/:id/b", "get /a/c", "put /a/:id/d", "get /a/e"]),
+    "concerns": ("concern :noted do\n  resources :notes, only: :index\nend\nresources :a, only: [], concerns: :noted\n"
+                 "resources :b, only: [] do\n  concerns [:noted]\nend",
+                 ["get /a/:a_id/notes", "get /b/:b_id/notes"]),
+    "a concern that nobody uses": ("concern :x do\n  get 'a'\nend", []),
+    "a concern that uses itself": ("concern(:x) { get 'a'\nconcerns :x }\nconcerns :x, :x", ["get /a"]),
     "constraints": ("constraints(id: /x/) do\n  get 'a'\nend", ["get /a"]),
     "comments and texts": ("# get '/a'\nputs \"get '/b'\"\nclient.get('/c')", []),
     "paths that are made": ("get \"/#{name}\", to: 'a'\nget path", []),
@@ -61,6 +66,9 @@ def test_metrics_have_a_name_and_a_kind() -> None:
     source += "Counter.new\ncounter(:d)\nMetrics.counter(name)\n"
     found = facts(source).metrics
     assert [(m.name, m.detail, m.line) for m in found] == [("a", "counter", 1), ("b", "gauge", 2), ("c", "summary", 3)]
+    found = facts("client.register(:gauge, 'queue', 'Jobs.')\nYabeda.configure do\n  counter :a\n  group :shop do\n"
+                  "    histogram :b\n  end\nend\ngroup :x do\n  counter :c\nend\n").metrics  # fmt: skip
+    assert [(m.name, m.detail) for m in found] == [("queue", "gauge"), ("a", "counter"), ("shop_b", "histogram")]
 
 
 FORMATTERS = {
@@ -92,6 +100,15 @@ def test_a_class_is_used_where_it_is_named_outside_of_itself() -> None:
 def test_variables_are_read_from_the_environment() -> None:
     found = facts("ENV.fetch('A', 1)\nENV[\"B_C\"]\n# ENV['D']\nenv['E']\nENV[name]\nENV.fetch('lower')\n")
     assert [v.name for v in found.environment] == ["A", "B_C"]
+    found = facts(
+        "ENV.values_at('A', 'B')\nENV.include?('C')\nENV.slice('D')\nENV.to_h\nRails.application.credentials.x!\n"
+    )
+    assert [v.name for v in found.environment] == ["A", "B", "C", "D", "RAILS_MASTER_KEY"]
+
+
+def test_gems_and_switches_are_read() -> None:
+    found = facts("gem 'rails'\nspec.gem 'x'\nconfig.api_only = true\nconfig.eager_load = false\napi_only = true\n")
+    assert (found.gems, found.switches) == ({"rails"}, {"api_only"})
 
 
 def test_output_past_the_log_is_seen() -> None:

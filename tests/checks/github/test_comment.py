@@ -63,7 +63,7 @@ def test_why_there_is_no_comparison_is_told() -> None:
 
 def test_a_scorecard_that_is_not_one_of_ci_says_why() -> None:
     said = text(None, card(assurance=Assurance.SELF), HERE._replace(doubt="grade.yml was changed"))
-    assert "> Assurance: **self**. grade.yml was changed." in said
+    assert "> Assurance: **self**, since grade.yml was changed." in said
     assert "Assurance" not in text(None, card(assurance=Assurance.CI))
 
 

@@ -184,7 +184,7 @@ def test_a_refused_artefact_replaces_the_grade_of_before(client: Client, shop: R
 def test_an_artefact_of_another_repositorys_run_earns_no_assurance(client: Client, shop: Repo) -> None:
     other = card()._replace(workflow=WorkflowRun("octo/other", "r", SHA, GRADE, card().workflow.digest, 9, 1))  # type: ignore[union-attr]
     upload(shop, packed(artefacts.text(other)))
-    assert "> Assurance: **self**. the scorecard names another run" in told(client).text
+    assert "> Assurance: **self**, since the scorecard names another run" in told(client).text
 
 
 @pytest.mark.parametrize(

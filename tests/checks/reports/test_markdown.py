@@ -5,7 +5,7 @@ import re
 import pytest
 from markdown_it import MarkdownIt
 
-from checks.reports.markdown import LIMIT, code, escape, render, render_markdown
+from checks.reports.markdown import LIMIT, code, escape, prose, render, render_markdown
 
 from . import samples
 
@@ -43,6 +43,11 @@ def test_whose_code_it_is_stands_in_a_table_with_the_places_of_the_reference() -
     assert "| the reference solution’s | 310 | 0.8 % |" in text
     assert "- `src/data_platform/pipeline/rfm.py:31` 212 tokens" in text
     assert "Whose code" not in render(samples.empty())
+
+
+def test_prose_keeps_its_code_spans_and_nothing_else() -> None:
+    assert prose("Add `USER app`, *stop* at `*a|b*` now") == "Add `USER app`, \\*stop\\* at `*a¦b*` now"
+    assert prose("An `open span @ada") == "An \\`open span @\u200bada"
 
 
 def test_hostile_text_makes_no_link_image_html_or_emphasis() -> None:

@@ -232,6 +232,56 @@ def test_this_earns_a_part(rule: Check, files: dict[str, str], credit: Fraction,
     assert found.credit == credit, found.reason
 
 
+def rails(routes: str, *, api: bool = True, served: str = "") -> dict[str, str]:
+    """A Rails application with a contract of three operations; `served` is the base of its server's URL."""
+    told = OPENAPI.replace("paths:", f"servers: [{{url: 'https://shop.example{served}'}}]\npaths:", 1)
+    return {path: text for path, text in GOOD.items() if path != "src/app.py"} | {
+        "config/routes.rb": f"Rails.application.routes.draw do\n{routes}\nend\n",
+        "config/application.rb": "config.api_only = true\n" if api else "",
+        "docs/openapi.yaml": told if not served else told.replace("  /api/v1/", "  /"),
+    }
+
+
+SOURCES = "namespace :api do\n  namespace :v1 do\n    resources :sources, only: %i[index create show]\n  end\nend\n"
+RAILS_TOLD = {
+    "resources": rails(SOURCES),
+    "below a base": rails(SOURCES, served="/api/v1"),
+    "what is mounted and what catches the rest": rails(SOURCES + "mount Web => '/jobs'\nmatch '*all', to: 'e#x', via: :all"),
+    "operations": rails(SOURCES + "get 'up' => 'rails/health#show'\nroot to: 'a#b'"),
+    "an optional part": rails("get '/api/v1/sources(.:format)', to: 's#index'"),
+    "pages beside the API": rails(SOURCES + "get 'login', to: 'a#b'", api=False),
+}  # fmt: skip
+RAILS_HIDDEN = {
+    "a path of its own": rails(SOURCES + "get 'cart/total', to: 'c#t'"),
+    "a member": rails(SOURCES.replace("show]", "show] do\n get :x, on: :member\nend")),
+    "the end of a path that is told": rails(SOURCES + "get 'sources', to: 's#i'"),
+    "more than is told": rails(SOURCES.replace("show]", "show destroy]")),
+    "by a concern": rails("concern(:old) { post :old }\n" + SOURCES.replace("show]", "show], concerns: :old")),
+    "below a base": rails(SOURCES + "get 'api/v1/x', to: 's#i'", served="/api/v1"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("files", RAILS_TOLD.values(), ids=RAILS_TOLD)
+def test_the_routes_of_rails_that_are_told_pass(files: dict[str, str], tmp_path: Path) -> None:
+    found = judge(COVERS, tmp_path, files)
+    assert found.state is State.PASS, found.reason
+
+
+@pytest.mark.parametrize("files", RAILS_HIDDEN.values(), ids=RAILS_HIDDEN)
+def test_a_route_of_rails_that_is_not_told_is_named(files: dict[str, str], tmp_path: Path) -> None:
+    found = judge(COVERS, tmp_path, files)
+    assert found.state is State.PARTIAL
+    assert {str(at).partition(":")[0] for at in found.locations} == {"config/routes.rb"}
+
+
+def test_an_update_of_rails_answers_put_and_patch(tmp_path: Path) -> None:
+    put = "    put:\n      summary: Write\n      responses: {'200': {description: ok}, '404': {$ref: '#/components/responses/Invalid'}}\n"
+    files = rails(SOURCES.replace("show]", "show update]"))
+    files["docs/openapi.yaml"] = files["docs/openapi.yaml"].replace("components:\n", put + "components:\n", 1)
+    found = judge(COVERS, tmp_path, files)
+    assert found.state is State.PASS, found.reason
+
+
 PASSES: list[tuple[str, Check, dict[str, str]]] = [
     ("targets and scripts", SETUP, readme("# A\n```sh\nmake setup\nnpm run dev\nnpm test\n```\n")
      | {"Makefile": "setup: x\n\ty\n", "package.json": json.dumps({"scripts": {"dev": "a", "test": "b"}})}),

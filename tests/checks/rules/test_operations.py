@@ -287,6 +287,52 @@ def test_what_people_run_by_hand_may_print(path: str, tmp_path: Path) -> None:
     assert verdict(rules.logs_json, tmp_path, RUBY_LOGS | {path: "puts 'done'\n"}).state is State.PASS
 
 
-def test_the_metrics_of_ruby_are_let_through(tmp_path: Path) -> None:
-    files = {path: text for path, text in GOOD.items() if not path.endswith(".py")} | {"app.rb": ""}
-    assert verdict(watching.has_a_dashboard, tmp_path, files).state is State.PASS
+RAILS: dict[str, str] = {path: text for path, text in GOOD.items() if not path.endswith(".py")} | RUBY_METRICS
+COLLECTED = {
+    "config.ru": "use Prometheus::Middleware::Collector\nuse Prometheus::Middleware::Exporter\nrun Rails.application\n",
+    "Gemfile": "gem 'prometheus-client'\n", "lib/figures.rb": "", "config/routes.rb": "",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("rule", [watching.has_a_dashboard, watching.alerts_when_users_are_hurt])
+def test_what_ruby_exports_can_be_asked_for_and_nothing_else(rule: Check, tmp_path: Path) -> None:
+    found = verdict(rule, tmp_path / "all", RAILS)
+    assert found.state is State.PASS, found.reason
+    less = verdict(
+        rule, tmp_path / "less", RAILS | {"lib/figures.rb": "# Metrics.counter('http_requests_total', '')\n"}
+    )
+    assert less.state is State.PARTIAL
+    assert "nothing exports" in less.reason
+
+
+def test_what_a_gem_exports_can_be_asked_for(tmp_path: Path) -> None:
+    asked = {path: text.replace("http_request_duration_seconds", "http_server_request_duration_seconds")
+             .replace("http_requests_total", "http_server_requests_total") for path, text in RAILS.items()}  # fmt: skip
+    found = verdict(watching.alerts_when_users_are_hurt, tmp_path / "set up", asked | COLLECTED)
+    assert found.state is State.PASS, found.reason
+    only = asked | COLLECTED | {"config.ru": "run Rails.application\n"}
+    assert verdict(watching.alerts_when_users_are_hurt, tmp_path / "only installed", only).state is State.PARTIAL
+
+
+def test_a_gem_that_counts_requests_is_enough_where_it_is_set_up(tmp_path: Path) -> None:
+    assert verdict(rules.answers_metrics, tmp_path / "a", COLLECTED | {"app.rb": ""}).state is State.PASS
+    only = COLLECTED | {"app.rb": "", "config.ru": "use Prometheus::Middleware::Collector\n"}
+    assert verdict(rules.answers_metrics, tmp_path / "b", only).state is State.FAIL
+
+
+def test_variables_in_the_configuration_of_rails_are_read(tmp_path: Path) -> None:
+    files = {
+        "config/application.rb": "Rails.application.credentials.mail\n",
+        "config/database.yml": "# <%# ENV['NO'] %>\nproduction:\n  url: <%= ENV.fetch(\"DATABASE_URL\") { 'x' } %>\n",
+        ".env.example": "# Decrypts what is secret.\nRAILS_MASTER_KEY=\n",
+    }
+    found = verdict(rules.documents_its_environment, tmp_path, files)
+    assert found.actual == "DATABASE_URL"
+    assert [str(at) for at in found.locations] == ["config/database.yml:3"]
+
+
+def test_without_an_example_it_is_told_what_belongs_into_it(tmp_path: Path) -> None:
+    puma = "port ENV.fetch('PORT', 3000)\npidfile ENV['PIDFILE'] if ENV['PIDFILE']\n"
+    found = verdict(rules.documents_its_environment, tmp_path, {"config/puma.rb": puma})
+    assert (found.state, found.actual) == (State.FAIL, "PORT")
+    assert [str(at) for at in found.locations] == ["config/puma.rb:1"]

@@ -17,7 +17,7 @@ from scaffolder.projects import Ownership, Project
 def project(*, services: tuple[str, ...] = (), stack: tuple[str, ...] = ("python",)) -> Project:
     return Project(
         id="p", folder=Path("p"), title="P", summary="", status="ready", version=None, weeks=(1,), stack=stack,
-        stack_title="", services=services, processes=(), baseline=0, tools=(), optional_tools=(),
+        stack_title="", services=services, processes=(), baseline=0, tools=(), optional_tools=(), oldest=MappingProxyType({}),
         detect_requirements=(), ownership=Ownership(), limits=MappingProxyType({}), milestones=(), metrics=(),
     )  # fmt: skip
 

@@ -1,4 +1,5 @@
 require "rails_helper"
+require "mail" # Action Mailer would load it, but not before somebody uses it
 require "mail_to_log"
 
 RSpec.describe MailToLog do
