@@ -30,7 +30,7 @@ from checks.model import NotMeasured
 PROCESSES = ("api", "worker", "beat")  # beat, because whoever looks for lost work may do so on a schedule
 FUZZ = "made from the contract"
 EXAMPLES = 6  # requests of each kind (valid, invalid) an operation
-FUZZ_SECONDS = 180  # they share two cores with everything else
+FUZZ_SECONDS = 60  # they share two cores with everything else
 TIMEOUT_SECONDS = 10
 # What each scenario asks for: the rest need not be done.
 CASES_OF = {
