@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -241,12 +241,16 @@ def prepared(orders: Orders, env: Mapping[str, str | None], like: App | None = N
 
 @contextmanager
 def booted(
-    orders: Orders, env: Mapping[str, str | None], only: Sequence[str] | None = None, like: App | None = None
+    orders: Orders,
+    env: Mapping[str, str | None],
+    only: Sequence[str] | None = None,
+    like: App | None = None,
+    released: Callable[[App], None] = lambda _app: None,
 ) -> Iterator[App]:
     """Yield the application, released and with all its processes (or `only` these) ready.
 
     A release takes as long as a boot, so an application that is `like` one that was released before begins with a copy
-    of its database.
+    of its database. `released` is given the application as soon as it has been released, before its processes start.
     Raises BootFailed when it does not get there.
     """
     with prepared(orders, env, like) as app:
@@ -255,6 +259,7 @@ def booted(
             if "postgresql" in orders.services and set(orders.services) <= set(databases.PORTS):
                 made = databases.copied(orders.services["postgresql"], app._urls["postgresql"])
                 app.released = app._stack.enter_context(made)
+            released(app)
 
         first = like is None or like.released is None
         with processes.boot(
@@ -262,7 +267,12 @@ def booted(
             only=only, release=first, released=keep if first else lambda: None, limits=Limits(), box=app._box,
         ) as application:  # fmt: skip
             app.booted = application
-            yield app
+            try:
+                yield app
+            finally:
+                # How they end is told by `terminate`, to who asks for it. Here nobody waits for it.
+                for name in application.processes:
+                    app.kill(name)
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -16,14 +17,14 @@ import pytest
 from checks.acceptance import Mismatch, application, scenarios
 from checks.acceptance.application import App
 from checks.acceptance.containers import Image, built
-from checks.acceptance.contract import Contract
+from checks.acceptance.contract import Contract, Violation
 from checks.acceptance.orders import Orders
 from checks.acceptance.outcome import Case, Outcome, dump
 from checks.acceptance.peer import Handler, Peer
 from checks.acceptance.recorder import Recorder
 from checks.model import Blocked, NotMeasured
 from checks.runners.base import BootFailed
-from checks.runners.processes import Process
+from checks.runners.processes import READY_SECONDS, Process
 from scaffolder.projects import Project
 
 BOOT_CHECK = "acceptance.m1.processes-boot"  # what everything else waits for when the application does not boot
@@ -52,7 +53,8 @@ class Plugin:
         self._recorder = Recorder()
         self._wanted = frozenset(orders.ids)
         self._boot: BootFailed | None = None
-        self._first: App | None = None  # the shared application, once it is booted
+        self._first: App | None = None  # the shared application, once it is released
+        self._release_over = threading.Event()
         self._contract: Contract | None = None
 
     def pytest_configure(self, config: pytest.Config) -> None:
@@ -145,10 +147,13 @@ class Plugin:
     def _described(self, app: App | Deployment) -> App | Deployment:
         """Hold what the project's first process answers to the grader's copy of the contract."""
         name = self._project.processes[0]
-        path = self._project.starter / "docs" / "openapi.yaml"
         if isinstance(app, App) or name in self._orders.urls:
-            self._contract = Contract(path, self._recorder, app.url(name))
+            self._contract = Contract(self._document, self._recorder, app.url(name))
         return app
+
+    @property
+    def _document(self) -> Path:
+        return self._project.starter / "docs" / "openapi.yaml"
 
     @pytest.fixture(scope="session")
     def app_env(self) -> dict[str, str]:
@@ -162,12 +167,25 @@ class Plugin:
             yield self._described(Deployment(self._orders.urls))
             return
         try:
-            with application.booted(self._orders, app_env) as app:
-                self._first = app
+            with application.booted(self._orders, app_env, released=self._is_released) as app:
                 yield self._described(app)
         except BootFailed as problem:
             self._boot = problem
             raise
+        finally:
+            self._release_over.set()
+
+    def _is_released(self, app: App) -> None:
+        self._first = app
+        self._release_over.set()
+
+    @pytest.fixture(scope="session")
+    def release_over(self) -> Callable[[], bool]:
+        """Waits, in a thread that boots a second application, until the first one's release is over.
+
+        After that the second begins with a copy of the database; before, it would do the same work a second time.
+        """
+        return lambda: self._release_over.wait(READY_SECONDS)
 
     @pytest.fixture(scope="session")
     def boot(self, app_env: Mapping[str, str]) -> Callable[..., AbstractContextManager[App]]:
@@ -212,6 +230,14 @@ class Plugin:
         if self._contract is None:
             raise NotMeasured(f"no URL was given for the process that the contract describes ({app})")
         return self._contract
+
+    @pytest.fixture(scope="session")
+    def fuzz(self) -> Callable[..., list[Violation]]:
+        """Makes requests from the contract, of any application: `fuzz(app.url("api"), headers, examples=6)`.
+
+        It shares nothing with `contract`, so that it may be called in a thread beside it.
+        """
+        return Contract(self._document, self._recorder, "").fuzz
 
     @pytest.fixture(scope="session")
     def limits(self) -> SimpleNamespace:

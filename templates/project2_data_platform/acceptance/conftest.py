@@ -6,11 +6,13 @@ from typing import Any
 
 import httpx2
 import p2_big
+import p2_migrations
 import p2_outage
 import p2_tokens
 import pytest
 from p2_big import BigImport, BigRun
 from p2_commerce import Shop
+from p2_migrations import Migrations
 from p2_outage import Outage
 from p2_platform import FRESH, PROCESSES, Account, Ingestion, log_in
 from p2_second import Second
@@ -46,17 +48,20 @@ def app_env(commerce: Shop) -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
-def second(boot: Any, peer: Any, limits: Any) -> Iterator[Second]:
-    """The second application, on which things are broken in the background."""
-    second = Second(boot, Shop(peer), limits)
+def second(
+    request: pytest.FixtureRequest, boot: Any, release_over: Any, fuzz: Any, peer: Any, limits: Any
+) -> Iterator[Second]:
+    """More applications, on which things are waited for and broken in the background."""
+    scenarios = {getattr(item, "originalname", item.name) for item in request.session.items}
+    second = Second(scenarios, boot, release_over, lambda: Shop(peer), fuzz, limits)
     yield second
     second.close()
 
 
 @pytest.fixture(scope="session", autouse=True)
 def second_starts_early(request: pytest.FixtureRequest) -> None:
-    """Start the second application, if it is wanted at all, beside the first one: a release keeps one core busy."""
-    if any("second" in getattr(item, "fixturenames", ()) for item in request.session.items):
+    """Start the other applications, if they are wanted at all, beside the first one, as soon as that is released."""
+    if _is_wanted(request, "second"):
         request.getfixturevalue("second")
 
 
@@ -175,14 +180,14 @@ def big_started(app: Any, token: str, limits: Any) -> Future[BigRun]:
 @pytest.fixture(scope="session")
 def big_in_background(request: pytest.FixtureRequest) -> None:
     """Begin with the large import if it is wanted: for scenarios that leave worker and warehouse alone."""
-    if _big_is_wanted(request):
+    if _is_wanted(request, "big_run", "big_import"):
         request.getfixturevalue("big_started")
 
 
 @pytest.fixture(scope="session")
 def big_over(request: pytest.FixtureRequest) -> None:
     """Wait until the large import is over, if it is wanted: for scenarios that need the worker to themselves."""
-    if _big_is_wanted(request):
+    if _is_wanted(request, "big_run", "big_import"):
         wait([request.getfixturevalue("big_started")])
 
 
@@ -202,9 +207,31 @@ def big_import(big_run: BigRun) -> BigImport:
     return BigImport(big_run.source["id"], job, file.content, file.rows, file.total, rejected)
 
 
-def _big_is_wanted(request: pytest.FixtureRequest) -> bool:
-    wanted = {"big_run", "big_import"}
-    return any(wanted.intersection(getattr(item, "fixturenames", ())) for item in request.session.items)
+# The migrations -----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def migrations_started(app: Any) -> Future[Migrations]:
+    """Begin to migrate a database of its own up and down, in the background."""
+    return p2_migrations.start(app)
+
+
+@pytest.fixture(scope="session")
+def migrations_in_background(request: pytest.FixtureRequest) -> None:
+    """Begin with the migrations if they are wanted: for scenarios in which nobody looks at the clock."""
+    if _is_wanted(request, "migrations"):
+        request.getfixturevalue("migrations_started")
+
+
+@pytest.fixture(scope="session")
+def migrations(migrations_started: Future[Migrations]) -> Migrations:
+    """What became of the tables on the way up, down and up again."""
+    return migrations_started.result()
+
+
+def _is_wanted(request: pytest.FixtureRequest, *fixtures: str) -> bool:
+    """Whether any scenario of this run wants one of these fixtures."""
+    return any(set(fixtures).intersection(getattr(item, "fixturenames", ())) for item in request.session.items)
 
 
 # The outage ---------------------------------------------------------------------------------------------------------

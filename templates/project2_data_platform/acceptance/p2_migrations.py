@@ -1,5 +1,7 @@
 """Both migration tools, up and down on a database of their own."""
 
+import threading
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -20,6 +22,20 @@ class Migrations:
     commands: dict[str, Any] = field(default_factory=dict)
     schemas: dict[str, dict[str, Any]] = field(default_factory=dict)
     tables: dict[str, set[str]] = field(default_factory=dict)
+
+
+def start(app: Any) -> Future[Migrations]:
+    """Migrate in a thread: each command starts anew, takes its time, and disturbs nobody on a database of its own."""
+    found: Future[Migrations] = Future()
+
+    def run() -> None:
+        try:
+            found.set_result(migrate(app))
+        except BaseException as problem:  # noqa: BLE001 - it is the result, also where it says what blocks it
+            found.set_exception(problem)
+
+    threading.Thread(target=run, name="migrations", daemon=True).start()
+    return found
 
 
 def migrate(app: Any) -> Migrations:

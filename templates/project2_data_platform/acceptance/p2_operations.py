@@ -21,6 +21,8 @@ COUNT = "celery_task_duration_seconds_count"
 SUM = "celery_task_duration_seconds_sum"
 HOLD_SECONDS = 0.8  # of the lock, each time: an import that tells its progress 20 times takes more than 10 s
 
+DEPTH_SECONDS = 0.05  # between two looks at the queue depth, each of which costs a worker as much as some rows
+
 
 @contextmanager
 def slow_database(url: str) -> Iterator[None]:
@@ -111,7 +113,7 @@ class DepthWatch:
                 text = metrics(url)
                 if text is not None:
                     self.seen += depths(text)
-            time.sleep(0.02)
+            time.sleep(DEPTH_SECONDS)
 
     def stop(self) -> None:
         """Look no more."""

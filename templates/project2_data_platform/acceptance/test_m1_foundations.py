@@ -224,6 +224,7 @@ def _echoes_and_logs(app: Any, process: str, asked: httpx2.Client, path: str) ->
     assert float(line["duration_ms"]) >= 0, "duration_ms is a number of milliseconds."
 
 
+@pytest.mark.usefixtures("migrations_in_background")
 @pytest.mark.parametrize(
     "case", ["api", "admin", "api-lines", "admin-lines", "worker-lines", "beat-lines", "worker-import"]
 )

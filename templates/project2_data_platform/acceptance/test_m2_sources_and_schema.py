@@ -8,7 +8,6 @@ from functools import partial
 from typing import Any
 
 import httpx2
-import p2_migrations
 import p2_pages
 import p2_recorded
 import p2_schema
@@ -148,6 +147,7 @@ CRUD: dict[str, Callable[[httpx2.Client, Any, pytest.FixtureRequest], None]] = {
 }
 
 
+@pytest.mark.usefixtures("migrations_in_background")
 @pytest.mark.parametrize("case", list(CRUD))
 def test_source_crud(case: str, api: httpx2.Client, app: Any, request: pytest.FixtureRequest) -> None:
     """Data sources can be created, read, changed and deleted.
@@ -289,18 +289,13 @@ def test_visible_in_admin(
 # Migrations ---------------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def migrations(app: Any, big_in_background: None) -> Migrations:
-    """Go up, down and up again."""
-    return p2_migrations.migrate(app)
-
-
 def _succeeded(ended: Any, what: str) -> None:
     if isinstance(ended, Exception):
         raise ended
     assert ended.exit == 0, f"{what} should end with exit code 0; it ended with {ended.exit}: {ended.last_lines(4)}"
 
 
+@pytest.mark.usefixtures("big_in_background")
 @pytest.mark.parametrize("case", ["django-down", "alembic-down", "up-again", "release-again"])
 def test_migrations_up_and_down(case: str, migrations: Migrations) -> None:
     """Every migration runs up and down on an empty database.

@@ -7,11 +7,10 @@ import httpx2
 import pytest
 from p2_files import csv_file, sales, tag
 from p2_platform import Ingestion
+from p2_second import FUZZ, Second
 
 from checks.acceptance import expect
 
-EXAMPLES = 6  # requests of each kind (valid, invalid) an operation
-FUZZ_SECONDS = 60
 DAYS = {"start": "2020-02-28", "end": "2020-03-01"}
 SHOWN = 5
 UNKNOWN = 2_000_000_000  # an id that nothing has
@@ -73,7 +72,7 @@ def _analytics() -> list[str]:
 
 @pytest.mark.usefixtures("every_operation")
 @pytest.mark.parametrize("case", ["scenarios", "made-from-the-contract"])
-def test_contract(app: Any, contract: Any, token: str, case: str) -> None:
+def test_contract(second: Second, contract: Any, case: str) -> None:
     """Every response conforms to the contract.
 
     Each answer that any scenario was given is held to the contract, and every operation must have been answered; then
@@ -81,10 +80,6 @@ def test_contract(app: Any, contract: Any, token: str, case: str) -> None:
     """
     answered = {operation for operation, status in contract.judged if 200 <= status < 300}
     expect(sorted(set(contract.operations) - answered), [], "Every operation of the contract should be answered.")
-    if case == "scenarios":
-        found = contract.violations
-    else:
-        headers = {"Authorization": f"Bearer {token}"}
-        found = contract.fuzz(app.url("api"), headers, examples=EXAMPLES, seconds=FUZZ_SECONDS)
+    found = contract.violations if case == "scenarios" else second.result(FUZZ)
     shown = [f"{violation.operation}: {violation.reason} ({violation.request})" for violation in found[:SHOWN]]
     assert not found, f"Every answer should conform to the contract; {len(found)} do not: {' | '.join(shown)}"

@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import pytest
 from celery.signals import worker_ready, worker_shutting_down
+from kombu.asynchronous import Hub
 from kombu.exceptions import OperationalError
 from prometheus_client import REGISTRY
 from sqlalchemy.orm import Session
@@ -116,6 +117,13 @@ def test_a_worker_holds_no_messages() -> None:
     conf = queue.app.conf
     assert (conf.worker_prefetch_multiplier, conf.worker_disable_prefetch, conf.task_acks_late) == (1, True, False)
     assert (conf.worker_pool, conf.worker_concurrency) == ("threads", 2)
+
+
+def test_the_event_loop_never_sleeps_long() -> None:
+    worker = SimpleNamespace(hub=Hub())
+    app.Attention(worker).start(worker)
+    for _ in range(3):
+        assert worker.hub.fire_timers() <= app.Attention.seconds
 
 
 def test_the_depth_of_the_queue_is_what_waits_now(messages: Messages) -> None:

@@ -76,7 +76,21 @@ class Operations(bootsteps.StartStopStep):
         install_worker_term_handler(worker, verbose=False)
 
 
-app.steps["worker"].add(Operations)
+class Attention(bootsteps.StartStopStep):
+    """Take the next message as soon as a thread is free."""
+
+    requires = ("celery.worker.components:Hub",)
+    seconds = 0.05
+
+    def start(self, worker: Any) -> None:
+        """Wake Celery's event loop that often, to look for messages: no thread that gets free wakes it.
+
+        By itself it sleeps for up to a second after it has found both threads at work.
+        """
+        worker.hub.call_repeatedly(self.seconds, lambda: None)
+
+
+app.steps["worker"].update((Operations, Attention))
 
 
 @setup_logging.connect
