@@ -48,12 +48,28 @@ def slow_inserts(app: Any, table: str, seconds: float = 0.3) -> Iterator[None]:
 
     Where the application has no table of this name, nothing is slower than it was.
     """
+    with _slow(app, "insert", table, seconds):
+        yield
+
+
+@contextmanager
+def slow_updates(app: Any, table: str, seconds: float = 0.3) -> Iterator[None]:
+    """Let each change of a row take so long: who looks meanwhile sees the row as it was, and may not believe it.
+
+    Where the application has no table of this name, nothing is slower than it was.
+    """
+    with _slow(app, "update", table, seconds):
+        yield
+
+
+@contextmanager
+def _slow(app: Any, event: str, table: str, seconds: float) -> Iterator[None]:
     if app.sql("select to_regclass(%(name)s)", name=f"public.{table}") == [(None,)]:
         yield
         return
     app.sql(PAUSE)
     app.sql(
-        f'create trigger grader_pause before insert on public."{table}"'
+        f'create trigger grader_pause before {event} on public."{table}"'
         f" for each row execute function grader_pause('{seconds}')"
     )
     try:

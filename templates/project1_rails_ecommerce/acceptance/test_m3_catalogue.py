@@ -384,6 +384,7 @@ NOTHING: dict[str, Callable[[Catalogue], Json]] = {
     "all-tags-and-one-more": lambda c: {"tags": "birds,unheard-of"},
     "underscore-is-no-wildcard": lambda c: {"search": f"{c.mark[:-1]}_"},
     "percent-is-no-wildcard": lambda c: {"search": "alp%ine"},
+    "an-apostrophe-ends-no-text": lambda c: {"search": "alpine' or '1'='1"},
 }
 
 
