@@ -15,13 +15,6 @@ LAG = """
         return new;
     end $$
 """
-PAUSE = """
-    create or replace function grader_pause() returns trigger language plpgsql as $$
-    begin
-        perform pg_sleep(tg_argv[0]::float);
-        return new;
-    end $$
-"""
 TABLES = """
     select relname from pg_class where relnamespace = 'public'::regnamespace and relkind = 'r'
     and relname not in ('schema_migrations', 'ar_internal_metadata')
@@ -40,42 +33,6 @@ def slow_stock(app: Any, seconds: float = 0.03) -> Iterator[None]:
         yield
     finally:
         app.sql("drop trigger if exists grader_lag on products")
-
-
-@contextmanager
-def slow_inserts(app: Any, table: str, seconds: float = 0.3) -> Iterator[None]:
-    """Let each new row take so long before it is there: who looks meanwhile sees that there is none yet.
-
-    Where the application has no table of this name, nothing is slower than it was.
-    """
-    with _slow(app, "insert", table, seconds):
-        yield
-
-
-@contextmanager
-def slow_updates(app: Any, table: str, seconds: float = 0.3) -> Iterator[None]:
-    """Let each change of a row take so long: who looks meanwhile sees the row as it was, and may not believe it.
-
-    Where the application has no table of this name, nothing is slower than it was.
-    """
-    with _slow(app, "update", table, seconds):
-        yield
-
-
-@contextmanager
-def _slow(app: Any, event: str, table: str, seconds: float) -> Iterator[None]:
-    if app.sql("select to_regclass(%(name)s)", name=f"public.{table}") == [(None,)]:
-        yield
-        return
-    app.sql(PAUSE)
-    app.sql(
-        f'create trigger grader_pause before {event} on public."{table}"'
-        f" for each row execute function grader_pause('{seconds}')"
-    )
-    try:
-        yield
-    finally:
-        app.sql(f'drop trigger if exists grader_pause on public."{table}"')
 
 
 @contextmanager

@@ -13,14 +13,13 @@ from functools import partial
 from typing import Any
 
 import httpx2
-import p1_lag
 import p1_tokens
 import pytest
 from p1_accounts import PASSWORD, Account
 from p1_answers import API, Json, is_problem, names, statuses, told
 from p1_shop import Shop, tag
 
-from checks.acceptance import eventually, expect, parallel
+from checks.acceptance import eventually, expect, moments, parallel
 from checks.acceptance import tokens as jwt
 
 ALREADY = "acceptance.m2.register"
@@ -129,7 +128,7 @@ def test_register(
         other = request.getfixturevalue("other_web")
         email = f"{tag()}@example.org"
         # Longer than a digest takes, which they make one after the other before they look.
-        with p1_lag.slow_inserts(app, "users", 1.2):
+        with moments.slow_inserts(app, "users", 1.2):
             answers = parallel([partial(register, (web, other)[n % 2], email=email) for n in range(6)])
         expect(statuses(answers), {201: 1, 409: 5}, "Of six sign-ups with one email at once, exactly one succeeds.")
         found = app.sql("select count(*) from users where email = %(email)s", email=email)
@@ -381,7 +380,7 @@ def test_refresh_rotation(case: str, app: Any, web: httpx2.Client, shop: Shop, r
         is_refused(refresh(web, pair["refresh_token"]), "The session is over: the new refresh token is refused.")
     elif case == "at-once":
         other = request.getfixturevalue("other_web")
-        with p1_lag.slow_updates(app, "refresh_tokens"):
+        with moments.slow_updates(app, "refresh_tokens"):
             answers = parallel([partial(refresh, (web, other)[n % 2], pair["refresh_token"]) for n in range(10)])
         found = statuses(answers)
         assert found.keys() <= {200, 401}, f"Ten refreshes with one token at once should be 200 or 401, not {found}."

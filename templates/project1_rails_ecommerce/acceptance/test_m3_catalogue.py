@@ -8,7 +8,6 @@ from typing import Any
 
 import httpx2
 import p1_catalogue
-import p1_lag
 import pytest
 from p1_accounts import Account
 from p1_answers import API, Json, is_problem, names, statuses
@@ -16,7 +15,7 @@ from p1_catalogue import Catalogue, words
 from p1_second import SecondWeb
 from p1_shop import Shop, tag
 
-from checks.acceptance import expect, parallel
+from checks.acceptance import expect, moments, parallel
 
 ABSENT_ID = 987_654_321
 
@@ -316,7 +315,7 @@ def test_product_validation(case: str, app: Any, shop: Shop, request: pytest.Fix
               "A slug that is taken is a 409.")  # fmt: skip
     else:
         other = shop.vendor.on(request.getfixturevalue("other_web"))
-        with p1_lag.slow_inserts(app, "products"):
+        with moments.slow_inserts(app, "products"):
             answers = parallel([
                 partial((shop.vendor, other)[n % 2].post, "products", good | {"name": f"Good {mark} {n}"})
                 for n in range(10)

@@ -5,7 +5,6 @@ from functools import partial
 from typing import Any
 
 import httpx2
-import p1_lag
 import p1_totals
 import pytest
 from p1_accounts import Account
@@ -13,7 +12,7 @@ from p1_answers import Json, is_problem, names, statuses
 from p1_carts import Ordered
 from p1_shop import ADDRESS, CHECKOUT, ORDERS, Shop, tag
 
-from checks.acceptance import blocked, expect, parallel
+from checks.acceptance import blocked, expect, moments, parallel
 
 ABSENT_ID = 987_654_321
 NUMBER = re.compile(r"R-[0-9A-Z]{4,20}")
@@ -107,7 +106,7 @@ def test_cart(case: str, app: Any, shop: Shop, customer: Account, request: pytes
         expect([one["available"] for one in cart(customer)["items"]], [False], "An inactive product isn't available.")
     else:
         both = customer, customer.on(request.getfixturevalue("other_web"))
-        with p1_lag.slow_inserts(app, "cart_items", 0.1):
+        with moments.slow_inserts(app, "cart_items", 0.1):
             answers = parallel([partial(add, both[n % 2], other, 11) for n in range(10)])
         expect(statuses(answers), {201: 9, 422: 1}, "Of ten additions of 11 at once, those up to 99 are taken.")
         expect(contents(customer), [(product["id"], 2, "19.90"), (other["id"], 99, "0.05")],
@@ -236,7 +235,7 @@ def test_one_order_per_cart(case: str, app: Any, shop: Shop, customer: Account, 
     shop.fill(customer, (product, 2))
     if case == "at-once":
         both = customer, customer.on(request.getfixturevalue("other_web"))
-        with p1_lag.slow_inserts(app, "orders"):  # meanwhile the others look into the cart
+        with moments.slow_inserts(app, "orders"):  # meanwhile the others look into the cart
             answers = parallel([partial(shop.check_out, both[n % 2]) for n in range(10)])
         expect(statuses(answers), {201: 1, 409: 9}, "Of ten checkouts of one cart at once, one is an order.")
         expect(customer.get("orders").json()["total"], 1, "There is one order.")

@@ -10,7 +10,6 @@ from typing import Any
 import httpx2
 import p1_export
 import p1_failures
-import p1_lag
 import pytest
 from p1_accounts import Account
 from p1_answers import API, Json, is_problem, names, statuses
@@ -21,7 +20,7 @@ from p1_provider import event
 from p1_second import SecondWeb
 from p1_shop import Shop, key, tag
 
-from checks.acceptance import eventually, expect, parallel
+from checks.acceptance import eventually, expect, moments, parallel
 
 ABSENT_ID = 987_654_321
 
@@ -156,7 +155,7 @@ def _paid_or_cancelled(app: Any, shop: Shop, buyer: Account, orders: list[Json],
         time.sleep(after)
         return buyer.on(other_web).post(f"orders/{order['id']}/cancel")
 
-    with p1_lag.slow_inserts(app, "payments"):
+    with moments.slow_inserts(app, "payments"):
         answers = parallel([
             *(partial(shop.try_to_pay, buyer, order) for order in orders),
             *(partial(cancel, order, 0.1 * number) for number, order in enumerate(orders)),
@@ -659,7 +658,7 @@ def test_reviews(case: str, app: Any, shop: Shop, crowd: list[Account], other_we
                      for name in ("average_rating", "reviews_count")]  # fmt: skip
     if case == "twice":
         both = buyer, buyer.on(other_web)
-        with p1_lag.slow_inserts(app, "reviews"):
+        with moments.slow_inserts(app, "reviews"):
             answers = parallel([partial(review, both[n % 2], product, 4) for n in range(4)])
         expect(statuses(answers), {201: 1, 409: 3}, "Of four reviews at once by one buyer, one is taken.")
         is_problem(review(buyer, product), 409, "Another one is a 409.")

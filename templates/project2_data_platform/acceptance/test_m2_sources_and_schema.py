@@ -19,7 +19,7 @@ from p2_platform import FRESH, Ingestion, Json
 from p2_recorded import Recorded
 from p2_tables import OPERATIONAL, TABLES, WAREHOUSE
 
-from checks.acceptance import expect, parallel
+from checks.acceptance import expect, moments, parallel
 
 SOURCES = "/api/v1/data-sources"
 
@@ -123,7 +123,8 @@ def _a_name_is_taken_once(api: httpx2.Client, app: Any) -> None:
     own = api.patch(f"{SOURCES}/{first['id']}", json={"name": first["name"]})
     expect(own.status_code, 200, "A source may keep its own name.")
     body = named()
-    at_once = parallel([partial(api.post, SOURCES, json=body)] * 10)
+    with moments.slow_inserts(app, "data_sources"):
+        at_once = parallel([partial(api.post, SOURCES, json=body)] * 10)
     codes = Counter(str(a) if isinstance(a, Exception) else a.status_code for a in at_once)
     expect(codes, Counter({409: 9, 201: 1}), "Of ten creations of one name at once exactly one succeeds.")
     rows = app.sql("select count(*) from data_sources where name = %(name)s", name=body["name"])
