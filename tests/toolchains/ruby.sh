@@ -74,7 +74,9 @@ RUBY
 chmod 755 "$usr/bin/ruby$minor"
 cp "$usr/bin/ruby$minor" "$home.new/bin/ruby"
 defaults=$usr/lib/ruby/vendor_ruby/rubygems/defaults/operating_system.rb
-sed -i -E "s#(['\"])/usr/(lib|share)/#\1$final/\2/#g" "$defaults"
+# And that of the gems which are installed: of its own, too, and there already, since a sandbox can't make it.
+sed -i -E "s#(['\"])/usr/(lib|share)/#\1$final/\2/#g; s#'/', 'var', 'lib', 'gems'#'$final/gems'#" "$defaults"
+mkdir -p "$usr/gems/$version"
 # What stands in RUBYLIB would win over every gem, so the library goes where it belongs: behind them.
 cat >>"$defaults" <<RUBY
 library, \$LOAD_PATH[0..] = \$LOAD_PATH.reject { |path| path.start_with?("/usr/lib/") }.partition { |path| path.start_with?("$final/") }
@@ -104,6 +106,6 @@ rm -rf "$home"
 mv "$home.new" "$home"
 
 # An installation that only looks complete is worse than none.
-"$home/bin/ruby" -e 'require "openssl"; require "pg"; puts RUBY_DESCRIPTION' || { rm "$home/ready"; exit 1; }
+"$home/bin/ruby" -e 'require "openssl"; require "pg"; puts RUBY_DESCRIPTION; exit Dir.exist?(Gem.default_dir)' || { rm "$home/ready"; exit 1; }
 "$home/bin/bundle" --version
 "$home/bin/rspec" --version | head -n 1
