@@ -166,14 +166,18 @@ def _work(
         with started(needed(repository, session.project.services), session) as services:
             variables = {s.variable: s.url for s in services}
 
-            def passes(tests: Sequence[str]) -> Completed:
-                seconds = _PATIENCE + 3 * _seconds(plan.result.cases, tests)
+            def passes(tests: Sequence[str], seconds: float) -> Completed:
                 return runner.retest(suite, copy, environment, variables, session, tests, seconds)
 
             if control:
                 union = sorted({test for _, tests in plan.changes for test in tests})
                 with _changed(copy, {m.path: _comment(copy, m.path, suite.stack) for m, _ in plan.changes}):
-                    done = passes(union)
+                    done = passes(union, session.limits.seconds)
+                if done.timed_out:
+                    raise NotMeasured(
+                        f"{suite.title}: with nothing changed but comments, the tests did not end within "
+                        f"{session.limits.seconds:g} s"
+                    )
                 if done.exit != 0:
                     return [], f"{suite.title}: with a comment added to the files, {done.last_lines(3)}"
             while not waiting.empty():
@@ -182,8 +186,9 @@ def _work(
                 except queue.Empty:
                     break
                 original = (copy / mutation.path).read_bytes()
+                seconds = _PATIENCE + 3 * _seconds(plan.result.cases, tests)
                 with _changed(copy, {mutation.path: mutation.apply(original)}):
-                    done = passes(tests)
+                    done = passes(tests, seconds)
                 bugs.append(PlantedBug(mutation.path, mutation.line, mutation.before, mutation.after, len(tests),
                                        noticed=done.exit != 0))  # fmt: skip
     finally:

@@ -8,8 +8,9 @@ import pytest
 
 from checks.evidence import scaffold, source, strength, suite
 from checks.evidence.strength import Strength
-from checks.model import Blocked
+from checks.model import Blocked, NotMeasured
 from checks.repository import open_repository
+from checks.session import Limits
 from checks.testing import repository
 from tests.checks.runners.workshop import session
 
@@ -27,10 +28,10 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("cache")
 
 
-def measure(root: Path, cache: Path, files: dict[str, str]) -> Strength:
+def measure(root: Path, cache: Path, files: dict[str, str], limits: Limits | None = None) -> Strength:
     tree = repository(root / "repo", {"requirements.txt": "pytest\n", "shop.py": CODE, **files}, git=True)
     before = {e.path: tree.read_bytes(e.path) for e in tree.entries}
-    here = session(root, cache)
+    here = session(root, cache, limits=limits)
     run = suite.collect(tree, here)
     found = strength.collect(run, source.collect(tree), scaffold.collect_scaffold(tree), tree, here)
     after = open_repository(root / "repo")
@@ -73,6 +74,16 @@ def test_a_suite_that_watches_its_source_files_is_found_out(tmp_path: Path, cach
     found = measure(tmp_path, cache, {"test_shop.py": watch})
     assert found.bugs == ()
     assert "with a comment added" in found.control
+
+
+@pytest.mark.slow
+def test_a_suite_that_does_not_end_once_a_comment_is_added_is_not_yet_known(tmp_path: Path, cache: Path) -> None:
+    wait = (
+        "import pathlib, shop, time\n\ndef test_it_ends():\n    assert shop.price(1, 1)\n"
+        f"    time.sleep(0 if pathlib.Path('shop.py').stat().st_size == {len(CODE)} else 600)\n"
+    )
+    with pytest.raises(NotMeasured, match="did not end within 20 s"):
+        measure(tmp_path, cache, {"test_shop.py": wait}, Limits(seconds=20))
 
 
 @pytest.mark.slow
