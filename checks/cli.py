@@ -319,9 +319,14 @@ def _graded_as_it_lies(target: Path, options: dict[str, Any]) -> Scorecard:
         repository.forget()
 
 
+def _reads_everything(options: dict[str, Any]) -> bool:
+    """Whether all is read and nothing is run: only then does a head start gain something."""
+    return bool(options["static"] and not options["only"])
+
+
 def _questions(options: dict[str, Any]) -> tuple[tuple[str, ...], ...]:
-    """Return what git will be asked; nothing where few checks or commands are to run."""
-    if not options["static"] or options["only"]:
+    """Return what git will be asked; nothing where that gains little."""
+    if not _reads_everything(options):
         return ()
     from checks.evidence import history, secrets
 
@@ -329,8 +334,8 @@ def _questions(options: dict[str, Any]) -> tuple[tuple[str, ...], ...]:
 
 
 def _head_start(options: dict[str, Any]) -> Callable[[Repository], AbstractContextManager[HeadStart | None]]:
-    """Return what starts to read a repository in a second process; nothing where few checks or commands are to run."""
-    if not options["static"] or options["only"]:
+    """Return what starts to read a repository in a second process; nothing where that gains little."""
+    if not _reads_everything(options):
         return lambda _repository: nullcontext()
     from checks.ahead import reading_ahead
 
