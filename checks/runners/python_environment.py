@@ -9,6 +9,7 @@ import platform
 import re
 import shutil
 import sys
+import threading
 import tomllib
 from functools import cache
 from pathlib import Path
@@ -33,6 +34,7 @@ _PTH = (
     "import os, sys; p = os.environ.get('CHECK_COVERAGE_PATH'); "
     "p and (sys.path.insert(0, p), __import__('coverage').process_startup(), sys.path.remove(p))\n"
 )
+_FINDING = threading.Lock()
 
 
 class Interpreter(NamedTuple):
@@ -117,18 +119,27 @@ def _requires(folder: Path) -> str:
     return value if isinstance(value, str) else ""
 
 
+def find_uv() -> str:
+    """Return the path of uv's program, by one thread at a time.
+
+    It asks sysconfig, which gives a second thread half of its variables while the first one still collects them.
+    """
+    from uv import find_uv_bin
+
+    with _FINDING:
+        return find_uv_bin()
+
+
 def install(suite: Suite, copy: Path, session: Session) -> Environment:
     """Return the environment of a suite, from the cache or built now.
 
     Raises InstallFailed when the repository's dependencies can't be installed, NotMeasured when this machine lacks
     an interpreter.
     """
-    from uv import find_uv_bin
-
     folder = copy / suite.folder
     interpreter = choose(folder, session)
     steps = plan(folder, copy)
-    uv = find_uv_bin()
+    uv = find_uv()
     facts = [LAYOUT, steps.lock, steps.digest, str(steps.options), str(steps.extras), str(interpreter.path.resolve()),
              str(interpreter.path.stat().st_mtime_ns), str(Path(uv).stat().st_size), platform.platform()]  # fmt: skip
     key = hashlib.sha256("\0".join(facts).encode()).hexdigest()[:24]
