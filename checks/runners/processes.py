@@ -23,8 +23,10 @@ from checks.session import Limits
 READY_SECONDS = 60.0  # until every process must be ready
 FLOOD_BYTES = 64 << 20  # of log before a process is ready
 STOP_SECONDS = 10.0  # from SIGTERM to the end, as the runtime contract has it
+LAST_LINES = 3  # of its log, as a process's last words
 _LINE = re.compile(r"^([A-Za-z0-9_-]+):\s*(\S.*)$")
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
+_FRAME = re.compile(r"""\s*(from\ )?/\S+:\d+:in\ | \s+at\ \S | \s+File\ " """, re.VERBOSE)  # Ruby, Node, Python
 _COMPOUND = re.compile(r"[;&|<>`(){}\n]")
 
 
@@ -39,6 +41,12 @@ class Stopped(NamedTuple):
     def graceful(self) -> bool:
         """Whether it ended by itself, in time, with exit code 0."""
         return self.exit == 0 and self.seconds <= STOP_SECONDS
+
+    @property
+    def last_words(self) -> str:
+        """The last lines of its log, without the frames of stack traces, which would crowd out what they are about."""
+        lines = [line for line in self.log.splitlines() if line.strip() and not _FRAME.match(line)]
+        return "\n".join(lines[-LAST_LINES:])
 
 
 @dataclass(slots=True)

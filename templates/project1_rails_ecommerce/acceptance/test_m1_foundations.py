@@ -73,7 +73,8 @@ def test_processes_boot(
 def _stopped(process: str, outage: Outage, limits: Any) -> None:
     stopped = outage.stopped[process]
     assert not isinstance(stopped, Exception), f"{process} should end on SIGTERM: {stopped}"
-    expect(stopped.exit, 0, f"{process} ends with exit code 0 on SIGTERM, within {limits.shutdown_seconds} s.")
+    expect(stopped.exit, 0, f"{process} ends with exit code 0 on SIGTERM, within {limits.shutdown_seconds} s; "
+           f"its last words: {stopped.last_words}")  # fmt: skip
     assert stopped.seconds <= limits.shutdown_seconds, (
         f"{process} should end within {limits.shutdown_seconds} s of SIGTERM; it took {stopped.seconds:.1f} s."
     )

@@ -460,7 +460,8 @@ def test_worker_restart(case: str, mailbox: Mailbox, pause: Pause, restart: Rest
     expect(len(numbers), p1_worker.MAILS, "Ten orders are placed.")
     assert restart.under_way, "Mails should be under way when the worker is ended."
     stopped = restart.stopped
-    expect(stopped.exit, 0, f"The worker ends with exit code 0 on SIGTERM, within {limits.shutdown_seconds} s.")
+    expect(stopped.exit, 0, f"The worker ends with exit code 0 on SIGTERM, within {limits.shutdown_seconds} s; "
+           f"its last words: {stopped.last_words}")  # fmt: skip
     assert stopped.seconds <= limits.shutdown_seconds, (
         f"The worker should end within {limits.shutdown_seconds} s of SIGTERM; it took {stopped.seconds:.1f} s."
     )

@@ -8,7 +8,7 @@ import pytest
 
 from checks import sandbox
 from checks.runners.base import BootFailed
-from checks.runners.processes import boot, read_procfile, shell
+from checks.runners.processes import Stopped, boot, read_procfile, shell
 from checks.testing import write_tree
 
 APP = """
@@ -83,6 +83,17 @@ def test_a_deaf_process_is_ended_by_force(tmp_path: Path) -> None:
         stopped = application["web"].stop(0.3)
     assert stopped.exit == -9
     assert not stopped.graceful
+
+
+@pytest.mark.parametrize(
+    "frames",
+    ["/srv/lib/pool.rb:67:in `with'\n\tfrom /srv/lib/config.rb:187:in `redis'", "    at serve (/srv/app.js:3:9)",
+     '  File "/srv/app.py", line 3, in serve'],
+    ids=["Ruby", "Node", "Python"],
+)  # fmt: skip
+def test_last_words_are_not_the_frames_of_a_stack_trace(frames: str) -> None:
+    log = f"one\ntwo\nstopping\n\nConnection refused\n{frames}\n"
+    assert Stopped(1, 0.1, log).last_words == "two\nstopping\nConnection refused"
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ Sidekiq.configure_server do |config|
   # Only here: the figures of jobs are the worker's.
   require "sidekiq/api"
   require "job_metrics"
+  require "steady_poller"
 
   # It prints to stdout that Linux has no signal INFO, where every line is to be JSON.
   Sidekiq::CLI.prepend(Module.new { private def puts(line) = Rails.logger.info(line) })

@@ -9,6 +9,8 @@ Sidekiq.configure_client do |config|
 end
 
 Sidekiq.configure_server do |config|
+  require "steady_poller" # only here: it belongs to the worker
+
   # It prints to stdout that Linux has no signal INFO, where every line is to be JSON.
   Sidekiq::CLI.prepend(Module.new { private def puts(line) = Rails.logger.info(line) })
 
