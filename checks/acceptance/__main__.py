@@ -33,7 +33,7 @@ def develop(arguments: list[str]) -> int:
     """Boot a repository and run scenarios against it, for those who write them."""
     parser = argparse.ArgumentParser(prog="python -m checks.acceptance", description=__doc__)
     parser.add_argument("--repo", type=Path, required=True, help="the repository; it is copied, never changed")
-    parser.add_argument("--project", default="project2", help="its project, or a folder's name below templates/")
+    parser.add_argument("--project", help="a project's id, or a folder's name below templates/ (default: found out)")
     parser.add_argument("--acceptance", type=Path, help="a folder of more scenarios")
     parser.add_argument("--only", action="append", default=[], help="a milestone (m4) or a check id; repeatable")
     parser.add_argument("-k", dest="words", default="", help="pytest's expression")

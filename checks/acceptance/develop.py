@@ -10,6 +10,7 @@ from pathlib import Path
 from checks.acceptance import scenarios
 from checks.acceptance.outcome import Outcome, counts
 from checks.delivery import cache_folder
+from checks.detect import ProjectNotFound, detect
 from checks.evidence.acceptance import collect
 from checks.model import EvidenceError
 from checks.repository import open_repository
@@ -22,7 +23,12 @@ _SIGNS = {Outcome.PASSED: "ok", Outcome.FAILED: "FAIL", Outcome.BLOCKED: "blocke
 
 def rehearse(options: Namespace) -> int:
     """Run what `options` name and return an exit code: 0 when every case passed."""
-    project = find_project(options.project)
+    repository = open_repository(options.repo)
+    try:
+        project = find_project(options.project) if options.project else detect(repository)[0]
+    except ProjectNotFound as problem:
+        sys.stderr.write(f"{problem}\n")
+        return 2
     known = [s.id for s in scenarios.read([project.acceptance, *([options.acceptance] if options.acceptance else [])])]
     ids = [
         i for i in known if not options.only or any(i == o or i.startswith(f"acceptance.{o}.") for o in options.only)
@@ -35,7 +41,7 @@ def rehearse(options: Namespace) -> int:
             scenarios=tuple(ids), acceptance=options.acceptance, arguments=arguments,
         )  # fmt: skip
         try:
-            run = collect(open_repository(options.repo), session)
+            run = collect(repository, session)
         except EvidenceError as problem:
             write(f"{problem}\n")
             return 1
