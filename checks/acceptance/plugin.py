@@ -58,14 +58,15 @@ class Plugin:
         self._contract: Contract | None = None
 
     def pytest_configure(self, config: pytest.Config) -> None:
-        """Register the mark of scenarios that may be run against a deployment."""
+        """Register the marks of scenarios."""
         config.addinivalue_line("markers", "safe: may be run against a deployment; reads, and leaves nothing behind")
+        config.addinivalue_line("markers", "late: asks how something went in the background; run behind all others")
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item], config: pytest.Config) -> None:
-        """Keep the scenarios that were asked for, in the order of milestones; tell of those left out."""
+        """Keep what was asked for, in the order of milestones with late scenarios last; tell of those left out."""
         kept: list[pytest.Item] = []
         dropped: list[pytest.Item] = []
-        for item in sorted(items, key=lambda i: scenarios.place(i.path)):
+        for item in sorted(items, key=lambda i: (i.get_closest_marker("late") is not None, scenarios.place(i.path))):
             id_ = _id(item)
             if id_ is None or (self._wanted and id_ not in self._wanted):
                 dropped.append(item)

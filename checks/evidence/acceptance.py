@@ -121,7 +121,12 @@ def _run(orders: Orders, run: Path, session: Session) -> AcceptanceRun:
     Path(orders.results).touch()
     # The grader's own environment, less what would steer its pytest.
     inherited = {k: v for k, v in os.environ.items() if not k.startswith("PYTEST_")}
-    environment = {**inherited, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    environment = {
+        **inherited,
+        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+        # Tables of Unicode, which Hypothesis needs seconds to make.
+        "HYPOTHESIS_STORAGE_DIRECTORY": str(session.cache / "hypothesis"),
+    }
     began = time.monotonic()
     # Our own program, and a browser may be below it: only its time is bounded. The application has bounds of its own.
     command: list[str | Path] = [sys.executable, "-P", "-m", "checks.acceptance", run / "orders.json"]

@@ -51,7 +51,7 @@ case $content in
   ruby-*)  # the first release with a Rails that project 1 supports
     release=forky
     command=irb
-    gems=ruby-rails,ruby-pg,puma,ruby-rack-attack,ruby-redis,ruby-sidekiq,ruby-bcrypt,ruby-jwt,ruby-strong-migrations
+    gems=ruby-rails,ruby-bootsnap,ruby-pg,puma,ruby-rack-attack,ruby-redis,ruby-sidekiq,ruby-bcrypt,ruby-jwt,ruby-strong-migrations
     from_dockerfile=libpq5,build-essential,libpq-dev,libyaml-dev,pkg-config
     # Bundler gets to know Debian's gems, and leaves the folder of the bundle empty, which the Dockerfile copies.
     # shellcheck disable=SC2016

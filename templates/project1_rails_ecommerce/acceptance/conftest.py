@@ -1,7 +1,10 @@
 """What every scenario of the shop builds on: the provider and the mail server that the grader plays, and the shop."""
 
 import secrets
+import time
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import httpx2
@@ -10,15 +13,23 @@ import p1_pause
 import p1_worker
 import pytest
 from p1_accounts import FRESH, Account, Accounts
+from p1_answers import API, Json, is_problem
 from p1_boots import Boots
 from p1_carts import Ordered
+from p1_failures import Failures
+from p1_fuzz import Fuzz
 from p1_mail import Mailbox
+from p1_pages import VIEWS
 from p1_pause import Pause
 from p1_provider import Provider, Signer
 from p1_second import SecondWeb
 from p1_shop import Shop
+from p1_worker import Restart
+
+from checks.acceptance import blocked, parallel, scenarios
 
 PROCESSES = ("web", "worker")
+ABSENT_ID = 987_654_321
 SECRET_CHARACTERS = 32  # the fewest that are allowed: a configuration at the edge must work
 
 
@@ -108,23 +119,79 @@ def second_web(app: Any, client: Any) -> Iterator[SecondWeb]:
 
 
 @pytest.fixture(scope="session")
-def boots(app: Any, launch: Any, limits: Any) -> Iterator[Boots]:
+def boots(app: Any, web: httpx2.Client, launch: Any, limits: Any) -> Iterator[Boots]:
     """Boots that must be refused, and a second release: in the background."""
-    boots = Boots(app, launch, limits)
+    boots = Boots(app, Accounts(app, web), launch, limits)
     yield boots
     boots.close()
-
-
-@pytest.fixture(scope="session", autouse=True)
-def begun_at_once(request: pytest.FixtureRequest) -> None:
-    """Begin with what starts processes, if it is wanted at all, as soon as the application is ready."""
-    wanted = {name for item in request.session.items for name in getattr(item, "fixturenames", ())}
-    for name in ("second_web", "boots"):
-        if name in wanted:
-            request.getfixturevalue(name)
 
 
 @pytest.fixture
 def other_web(second_web: SecondWeb) -> httpx2.Client:
     """A client of the second web process."""
     return second_web.client
+
+
+# What takes long ----------------------------------------------------------------------------------------------------
+
+# It is begun in the background, from the first milestone on in which it disturbs nobody.
+EARLY = {"second_web": 1, "boots": 2, "fuzzed": 3, "failures": 6, "pause": 6, "viewed": 6, "told": 6, "restarting": 6}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def begun_early(request: pytest.FixtureRequest) -> None:
+    """Begin with what is wanted; who needs it waits for it, and is told why it can't be had."""
+    wanted = {name for item in request.session.items for name in getattr(item, "fixturenames", ())}
+    milestone, _ = scenarios.place(request.path)
+    for name, first in EARLY.items():
+        if name in wanted and milestone >= first:
+            parallel([partial(request.getfixturevalue, name)])
+
+
+@pytest.fixture(scope="session")
+def fuzzed(app: Any, boot: Any, fuzz: Any, peer: Any) -> Iterator[Fuzz]:
+    """Requests made from the contract, of another application; it begins with a copy of what `app` has released."""
+    fuzzed = Fuzz(boot, fuzz, Provider(peer).url)
+    yield fuzzed
+    fuzzed.close()
+
+
+@pytest.fixture(scope="session")
+def failures(shop: Shop, second_web: SecondWeb) -> Iterator[Failures]:
+    """Payments with a provider that hangs or drips, and a process without one: begun early, each takes seconds."""
+    second_web.prepare_spare({"PAYMENT_PROVIDER_URL": ""})
+    failures = Failures(shop)
+    yield failures
+    failures.close()
+
+
+@pytest.fixture(scope="session")
+def viewed(shop: Shop) -> tuple[Json, float]:
+    """A product that was looked at twelve times, some of them with an ETag, and when that was."""
+    product = shop.product()
+    path, etag = f"{API}/products/{product['id']}", None
+    for _ in range(VIEWS):
+        answer = shop.client.get(path, headers={"If-None-Match": etag} if etag else {})
+        assert answer.status_code in (200, 304), "A product is answered 200 or 304."
+        etag = answer.headers.get("etag")
+    is_problem(shop.client.get(f"{API}/products/{ABSENT_ID}"), 404, "An unknown product is a 404.")
+    return product, time.monotonic()
+
+
+@pytest.fixture(scope="session")
+def told(shop: Shop) -> tuple[Account, Json, Json, float]:
+    """An order that was placed, paid and shipped, a product that ran out by it, and when that was."""
+    account = shop.accounts.new()
+    product = shop.product(stock_quantity=6, low_stock_threshold=5)
+    order = shop.paid(account, (product, 1))
+    shipped = shop.admin.post(f"orders/{order['id']}/ship")
+    if shipped.status_code != 200:
+        blocked(f"no order can be shipped: the answer is {shipped.status_code}", by="acceptance.m4.status-changes")
+    return account, order, product, time.monotonic()
+
+
+@pytest.fixture(scope="session")
+def restarting(app: Any, shop: Shop, mailbox: Mailbox, limits: Any) -> Iterator[Future[Restart]]:
+    """The worker, ended while mails go out slowly, and the next one: in the background."""
+    with ThreadPoolExecutor(1, thread_name_prefix="restart") as pool:
+        yield pool.submit(p1_worker.interrupt, app, shop, mailbox, limits)

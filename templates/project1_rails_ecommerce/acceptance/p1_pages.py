@@ -13,6 +13,8 @@ from p1_shop import Shop, tag
 
 from checks.acceptance import expect
 
+VIEWS = 12  # of the product that is looked at
+
 
 @dataclass
 class Shown:

@@ -23,7 +23,7 @@ ABSENT_ID = 9_000_000_000
 JSON_TYPE = {"Content-Type": "application/json"}
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def outage(app: Any, client: Any) -> Outage:
     """What both processes do while PostgreSQL and Redis are away, and when they are told to stop."""
     return p1_outage.happen(app, client)
@@ -32,9 +32,11 @@ def outage(app: Any, client: Any) -> Outage:
 # Processes ----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("process", [*PROCESSES, "metrics", "release", "in-flight"])
+@pytest.mark.parametrize(
+    "process", [*PROCESSES, "metrics", "in-flight", pytest.param("release", marks=pytest.mark.late)]
+)
 def test_processes_boot(
-    process: str, app: Any, client: Any, web: httpx2.Client, outage: Outage, limits: Any, boots: Boots
+    process: str, app: Any, client: Any, web: httpx2.Client, outage: Outage, limits: Any, request: pytest.FixtureRequest
 ) -> None:
     """The release and both processes boot and stay up.
 
@@ -44,10 +46,11 @@ def test_processes_boot(
     if process == "metrics":
         _metrics_count_by_route(web)
     elif process == "release":
-        done, before, after = boots.released_again.result()
-        expect(done.exit, 0, "The release phase, run a second time, ends with exit code 0.")
-        assert before, "The release phase should have made tables."
-        expect(after, before, "The release phase, run a second time, changes nothing.")
+        again = request.getfixturevalue("boots").released_again.result()
+        expect(again.done.exit, 0, "The release phase, run a second time, ends with exit code 0.")
+        assert again.columns[0], "The release phase should have made tables."
+        expect(again.columns[1], again.columns[0], "The release phase, run a second time, changes no table.")
+        expect(again.users[1], again.users[0], "The release phase, run a second time, leaves every user there.")
     elif process == "in-flight":
         answer = outage.in_flight
         assert isinstance(answer, httpx2.Response), f"A request in flight at SIGTERM should be answered: {answer!r}"
@@ -167,6 +170,7 @@ def _one_line(ended: Any, what: str, limits: Any) -> str:
     return str(lines[0])
 
 
+@pytest.mark.late
 @pytest.mark.parametrize("process", list(MISSING))
 def test_missing_configuration(process: str, boots: Boots, limits: Any) -> None:
     """A missing variable stops the boot with one clear line.
@@ -181,6 +185,7 @@ def test_missing_configuration(process: str, boots: Boots, limits: Any) -> None:
     expect(others, [], f"The line names {variable} alone: the others are set.")
 
 
+@pytest.mark.late
 @pytest.mark.parametrize(
     ("process", "variable"), [(process, variable) for process, env in WRONG.items() for variable in env]
 )

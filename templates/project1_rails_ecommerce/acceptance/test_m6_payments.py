@@ -38,22 +38,6 @@ def order(shop: Shop, buyer: Account) -> Callable[[], Json]:
     return lambda: shop.order(buyer, (product, 1))
 
 
-@pytest.fixture(scope="session")
-def failures(shop: Shop, second_web: SecondWeb) -> Iterator[Failures]:
-    """Payments with a provider that hangs or drips, and a process without one: begun early, each takes seconds."""
-    second_web.prepare_spare({"PAYMENT_PROVIDER_URL": ""})
-    failures = Failures(shop)
-    yield failures
-    failures.close()
-
-
-@pytest.fixture(scope="module", autouse=True)
-def failures_begin_early(request: pytest.FixtureRequest) -> None:
-    """Begin with them, if they are wanted, before the other scenarios of this milestone."""
-    if any("failures" in getattr(item, "fixturenames", ()) for item in request.session.items):
-        request.getfixturevalue("failures")
-
-
 def is_taken(shop: Shop, order: Json, answer: httpx2.Response) -> Json:
     """Hold an answer to be a payment that the provider has taken, and give it."""
     expect(answer.status_code, 201, "A payment is answered 201.")

@@ -2,9 +2,8 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor, wait
-from functools import partial
+from collections.abc import Callable
+from concurrent.futures import Future, wait
 from typing import Any
 
 import httpx2
@@ -14,16 +13,15 @@ import pytest
 from p1_accounts import Account
 from p1_answers import API, Json, is_problem
 from p1_mail import Mailbox
-from p1_pages import Shown
+from p1_pages import VIEWS, Shown
 from p1_pause import Pause
 from p1_second import SecondWeb
 from p1_shop import Shop, tag
 from p1_worker import Restart
 
-from checks.acceptance import blocked, eventually, expect, parallel
+from checks.acceptance import blocked, eventually, expect
 
 ABSENT_ID = 987_654_321
-VIEWS = 12
 
 
 @pytest.fixture(scope="module")
@@ -33,38 +31,6 @@ def shown(shop: Shop, second_web: SecondWeb) -> Shown:
 
 
 # What happens in the background, begun early --------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="session")
-def viewed(shop: Shop) -> tuple[Json, float]:
-    """A product that was looked at twelve times, some of them with an ETag, and when that was."""
-    product = shop.product()
-    path, etag = f"{API}/products/{product['id']}", None
-    for _ in range(VIEWS):
-        answer = shop.client.get(path, headers={"If-None-Match": etag} if etag else {})
-        assert answer.status_code in (200, 304), "A product is answered 200 or 304."
-        etag = answer.headers.get("etag")
-    is_problem(shop.client.get(f"{API}/products/{ABSENT_ID}"), 404, "An unknown product is a 404.")
-    return product, time.monotonic()
-
-
-@pytest.fixture(scope="session")
-def told(shop: Shop) -> tuple[Account, Json, Json, float]:
-    """An order that was placed, paid and shipped, a product that ran out by it, and when that was."""
-    account = shop.accounts.new()
-    product = shop.product(stock_quantity=6, low_stock_threshold=5)
-    order = shop.paid(account, (product, 1))
-    shipped = shop.admin.post(f"orders/{order['id']}/ship")
-    if shipped.status_code != 200:
-        blocked(f"no order can be shipped: the answer is {shipped.status_code}", by="acceptance.m4.status-changes")
-    return account, order, product, time.monotonic()
-
-
-@pytest.fixture(scope="session")
-def restarting(app: Any, shop: Shop, mailbox: Mailbox, limits: Any) -> Iterator[Future[Restart]]:
-    """The worker, ended while mails go out slowly, and the next one: in the background."""
-    with ThreadPoolExecutor(1, thread_name_prefix="restart") as pool:
-        yield pool.submit(p1_worker.interrupt, app, shop, mailbox, limits)
 
 
 @pytest.fixture
@@ -81,15 +47,6 @@ def restart_is_over(request: pytest.FixtureRequest) -> float:
         wait([restarting])
         return 0.0 if restarting.exception() else restarting.result().back
     return 0.0
-
-
-@pytest.fixture(scope="module", autouse=True)
-def begun_early(request: pytest.FixtureRequest) -> None:
-    """Begin with what takes a while in the worker; who needs it waits for it, and is told why it can't be had."""
-    wanted = {name for item in request.session.items for name in getattr(item, "fixturenames", ())}
-    for name in ("pause", "viewed", "told", "restarting"):
-        if name in wanted:
-            parallel([partial(request.getfixturevalue, name)])
 
 
 # ETags --------------------------------------------------------------------------------------------------------------

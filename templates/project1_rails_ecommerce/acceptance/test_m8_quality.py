@@ -7,16 +7,13 @@ import httpx2
 import pytest
 from p1_accounts import PASSWORD
 from p1_answers import API
+from p1_fuzz import Fuzz
 from p1_provider import event
 from p1_shop import Shop, tag
 
 from checks.acceptance import expect
 
-EXAMPLES = 2  # requests of each kind (valid, invalid) an operation
-FUZZ_SECONDS = 60  # many times what it takes
 SHOWN = 5
-# It would end the session that all requests are made with.
-LEFT_OUT = frozenset({f"POST {API}/auth/logout"})
 
 
 def answered(contract: Any) -> set[str]:
@@ -67,7 +64,7 @@ def _a_day_in_the_shop(web: httpx2.Client, shop: Shop) -> Iterator[httpx2.Respon
 
 @pytest.mark.usefixtures("every_operation")
 @pytest.mark.parametrize("case", ["scenarios", "made-from-the-contract"])
-def test_contract(app: Any, contract: Any, shop: Shop, case: str) -> None:
+def test_contract(contract: Any, fuzzed: Fuzz, case: str) -> None:
     """Every response conforms to the contract.
 
     Each answer that any scenario was given is held to the contract, and every operation must have been answered; then
@@ -76,10 +73,6 @@ def test_contract(app: Any, contract: Any, shop: Shop, case: str) -> None:
     expect(
         sorted(set(contract.operations) - answered(contract)), [], "Every operation should be answered with success."
     )
-    if case == "scenarios":
-        found = contract.violations
-    else:
-        headers = {"Authorization": f"Bearer {shop.accounts.new('admin').access}"}
-        found = contract.fuzz(app.url("web"), headers, examples=EXAMPLES, seconds=FUZZ_SECONDS, left_out=LEFT_OUT)
+    found = contract.violations if case == "scenarios" else fuzzed.violations()
     shown = [f"{violation.operation}: {violation.reason} ({violation.request})" for violation in found[:SHOWN]]
     assert not found, f"Every answer should conform to the contract; {len(found)} do not: {' | '.join(shown)}"

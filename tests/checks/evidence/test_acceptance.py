@@ -117,6 +117,11 @@ def test_peer(peer):
     expect(httpx2.get(played.url).json(), {"ok": True}, "It answers.")
 
 
+@pytest.mark.late
+def test_late():
+    """It is asked when everything else is over."""
+
+
 def test_parallel():
     """Things happen side by side, and an exception is a result."""
     def fails():
@@ -263,6 +268,10 @@ def test_the_projects_scenarios_come_first_and_find_what_the_starter_lacks(run: 
         Outcome.FAILED, "A greeting is answered.", "200", "501",
     )  # fmt: skip
     assert case.request == "GET /greeting?Ada → 501, application/json: {}"
+
+
+def test_a_late_scenario_comes_last(run: AcceptanceRun) -> None:
+    assert list(run.cases)[-1] == "acceptance.kit.late"
 
 
 def test_a_parametrised_scenario_has_a_case_for_each_parameter(run: AcceptanceRun) -> None:

@@ -1,6 +1,7 @@
 ENV["BUNDLE_GEMFILE"] ||= File.expand_path("../Gemfile", __dir__)
 
 require "bundler/setup"
+require "bootsnap/setup"
 
 # .env is for development and specs. A deployment has real environment variables, and not this gem.
 begin
