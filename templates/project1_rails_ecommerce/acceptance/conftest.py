@@ -135,7 +135,17 @@ def other_web(second_web: SecondWeb) -> httpx2.Client:
 # What takes long ----------------------------------------------------------------------------------------------------
 
 # It is begun in the background, from the first milestone on in which it disturbs nobody.
-EARLY = {"second_web": 1, "boots": 2, "fuzzed": 3, "failures": 6, "pause": 6, "viewed": 6, "told": 6, "restarting": 6}
+EARLY = {
+    "second_web": 1,
+    "boots": 2,
+    "fuzzed": 3,
+    "failures": 6,
+    "pause": 6,
+    "viewed": 6,
+    "told": 6,
+    "turned_away": 6,
+    "restarting": 6,
+}
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -188,6 +198,14 @@ def told(shop: Shop) -> tuple[Account, Json, Json, float]:
     if shipped.status_code != 200:
         blocked(f"no order can be shipped: the answer is {shipped.status_code}", by="acceptance.m4.status-changes")
     return account, order, product, time.monotonic()
+
+
+@pytest.fixture(scope="session")
+def turned_away(shop: Shop, mailbox: Mailbox) -> tuple[Account, Json, float]:
+    """An order whose mail the mail server is too busy for at the first try, and when that was."""
+    account = shop.accounts.new()
+    mailbox.refuse_once(account.email)
+    return account, shop.order(account, (shop.product(), 1)), time.monotonic()
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""The mail server that the grader plays: it takes every mail, at once, slowly, or not before it is told to."""
+"""The mail server that the grader plays: it takes every mail, at once, slowly, at the second try, or when told to."""
 
 import socket
 import socketserver
@@ -29,6 +29,8 @@ class Mailbox:
         self.mails: list[Mail] = []
         self.slow_seconds = 0.0
         self.under_way = 0
+        self.refused: list[str] = []
+        self._refuses: set[str] = set()
         self._open = threading.Event()
         self._open.set()
         self._lock = threading.Lock()
@@ -48,6 +50,10 @@ class Mailbox:
     def about(self, text: str) -> list[Mail]:
         """Give the mails with this text in the subject."""
         return [mail for mail in list(self.mails) if text in mail.subject.split()]
+
+    def refuse_once(self, address: str) -> None:
+        """Be too busy for the next mail to this address; then it is in `refused`."""
+        self._refuses.add(address)
 
     @contextmanager
     def hanging(self) -> Iterator[None]:
@@ -99,8 +105,12 @@ class Mailbox:
                     recipients = []
                     say("250 OK")
                 case "RCPT":
-                    recipients.append(argument.partition("<")[2].partition(">")[0])
-                    say("250 OK")
+                    address = argument.partition("<")[2].partition(">")[0]
+                    if self._refuses_now(address):
+                        say("451 too busy, try again later")
+                    else:
+                        recipients.append(address)
+                        say("250 OK")
                 case "DATA":
                     say("354 go on")
                     self._take(session, tuple(recipients))
@@ -110,6 +120,14 @@ class Mailbox:
                     return
                 case _:
                     say("502 unknown")
+
+    def _refuses_now(self, address: str) -> bool:
+        with self._lock:
+            if address not in self._refuses:
+                return False
+            self._refuses.discard(address)
+            self.refused.append(address)
+            return True
 
     def _take(self, session: socketserver.StreamRequestHandler, recipients: tuple[str, ...]) -> None:
         content = bytearray()

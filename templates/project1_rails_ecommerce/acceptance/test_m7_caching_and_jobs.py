@@ -326,15 +326,28 @@ def _writes_of_views(app: Any, shop: Shop, path: str) -> int:
 # Mails --------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("case", ["received", "paid", "shipped", "low-stock", "refused", "server-hangs"])
+@pytest.mark.parametrize(
+    "case",
+    ["received", "paid", "shipped", "low-stock", "refused", "server-hangs",
+     pytest.param("server-busy", marks=pytest.mark.late)],
+)  # fmt: skip
 def test_mails(
-    case: str, shop: Shop, mailbox: Mailbox, told: tuple[Account, Json, Json, float], pause: Pause, limits: Any
+    case: str,
+    shop: Shop,
+    mailbox: Mailbox,
+    told: tuple[Account, Json, Json, float],
+    turned_away: tuple[Account, Json, float],
+    pause: Pause,
+    limits: Any,
 ) -> None:
     """Mails go out through the worker, each once.
 
     The grader plays the mail server. An order is placed, paid and shipped, a product runs out, a checkout is refused,
-    and the mail server hangs: nobody who buys may wait for it.
+    and the mail server hangs: nobody who buys may wait for it. It turns a mail away once, which must not lose it.
     """
+    if case == "server-busy":
+        _comes_at_the_second_try(mailbox, turned_away, limits)
+        return
     account, order, product, at = told
     left = max(1.0, limits.mail_seconds - (time.monotonic() - at))
     if case in ("received", "paid", "shipped"):
@@ -360,6 +373,16 @@ def test_mails(
         assert mailbox.mails, "Mails should go out at all."
     else:
         _checkout_does_not_wait(shop, mailbox, limits)
+
+
+def _comes_at_the_second_try(mailbox: Mailbox, turned_away: tuple[Account, Json, float], limits: Any) -> None:
+    account, order, at = turned_away
+    subject = f"Order {order['order_number']} received"
+    left = max(1.0, limits.mail_retried_seconds - (time.monotonic() - at))
+    found = eventually(lambda: mailbox.about(order["order_number"]), left, f"the mail {subject!r} arrives", pause=0.05)
+    expect(mailbox.refused, [account.email], "The mail server turned it away once.")
+    expect([(mail.subject, mail.to) for mail in found], [(subject, (account.email,))],
+           "It is one mail, to the customer.")  # fmt: skip
 
 
 def _checkout_does_not_wait(shop: Shop, mailbox: Mailbox, limits: Any) -> None:
