@@ -22,6 +22,7 @@ from scaffolder.projects import find_project, templates_root
 
 BIN = Path(sys.executable).parent
 PROJECT = "project2"
+REACHED = {True: "yes", False: "NO", None: "?"}
 TESTS_BAR = 1.15  # what running the tests for a grade may take, of what running them takes
 
 
@@ -32,7 +33,7 @@ class Figure:
     name: str
     value: str
     bar: str
-    reached: bool
+    reached: bool | None  # None: not measured here
     detail: str
 
 
@@ -126,7 +127,7 @@ def rails(bench: Bench) -> Figure:
 
     name = "`check` of tests and coverage, Rails"
     if not interpreters():
-        return Figure(f"{name} / the same by hand", "not measured: no ruby", f"≤ {TESTS_BAR}", False, "")
+        return Figure(f"{name} / the same by hand", "not measured: no ruby", f"≤ {TESTS_BAR}", None, "")
     repository, clone = bench.scratch / "rails", bench.scratch / "rails-by-hand"
     # Rails 7.2 is the older line, and the one that distributions package.
     new = [str(BIN / "scaffold"), "new", "project1", str(repository), "--defaults", "--data", "rails_version=7.2"]
@@ -221,7 +222,7 @@ BENCHES: dict[str, Callable[[Bench], Figure]] = {
 
 
 def main() -> int:
-    """Run the named benchmarks, print the table; exit code 1 when a bar is missed."""
+    """Run the named benchmarks, print the table; exit code 1 when a bar is missed that was measured."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(BENCHES))
     parser.add_argument("--runs", type=int, default=7, help="timed runs of each command (default: 7)")
@@ -241,8 +242,8 @@ def main() -> int:
             print(f"{name}: {figures[-1].value} {figures[-1].detail}", file=sys.stderr)
     print("| figure | measured | bar | reached | medians |\n| --- | --- | --- | --- | --- |")
     for f in figures:
-        print(f"| {f.name} | {f.value} | {f.bar} | {'yes' if f.reached else 'NO'} | {f.detail} |")
-    return 0 if all(f.reached for f in figures) else 1
+        print(f"| {f.name} | {f.value} | {f.bar} | {REACHED[f.reached]} | {f.detail} |")
+    return 1 if any(f.reached is False for f in figures) else 0
 
 
 if __name__ == "__main__":
