@@ -76,6 +76,42 @@ def test_a_suite_that_watches_its_source_files_is_found_out(tmp_path: Path, cach
     assert "with a comment added" in found.control
 
 
+SEEN = """
+import hashlib, pathlib, shop
+
+def test_price():
+    assert shop.price(1, 1)
+    found = hashlib.sha256(pathlib.Path("shop.py").read_bytes()).hexdigest()
+    marker = pathlib.Path({marker})
+    if found != {original!r} and not marker.exists():
+        marker.touch()
+        assert False
+"""
+
+
+def seen_once(marker: str) -> str:
+    """A test that fails when it first sees another source file; `marker` is where it notes that (an expression)."""
+    from hashlib import sha256
+
+    return SEEN.format(marker=marker, original=sha256(CODE.encode()).hexdigest())
+
+
+@pytest.mark.slow
+def test_a_test_that_fails_now_and_then_is_not_taken_for_one_that_watches_its_source(
+    tmp_path: Path, cache: Path
+) -> None:
+    found = measure(tmp_path, cache, {"test_shop.py": seen_once("'seen'")})
+    assert found.control == ""
+    assert found.bugs
+
+
+@pytest.mark.slow
+def test_a_suite_that_fails_at_the_first_sight_of_each_change_is_found_out(tmp_path: Path, cache: Path) -> None:
+    found = measure(tmp_path, cache, {"test_shop.py": seen_once("f'seen-{found}'")})
+    assert found.bugs == ()
+    assert "with a comment added" in found.control
+
+
 @pytest.mark.slow
 def test_a_suite_that_does_not_end_once_a_comment_is_added_is_not_yet_known(tmp_path: Path, cache: Path) -> None:
     wait = (
