@@ -201,11 +201,12 @@ def told(shop: Shop) -> tuple[Account, Json, Json, float]:
 
 
 @pytest.fixture(scope="session")
-def turned_away(shop: Shop, mailbox: Mailbox) -> tuple[Account, Json, float]:
-    """An order whose mail the mail server is too busy for at the first try, and when that was."""
+def turned_away(shop: Shop, mailbox: Mailbox) -> tuple[Account, httpx2.Response, float]:
+    """A checkout whose mail the mail server is too busy for at the first try, and when that was."""
     account = shop.accounts.new()
+    shop.fill(account, (shop.product(), 1))
     mailbox.refuse_once(account.email)
-    return account, shop.order(account, (shop.product(), 1)), time.monotonic()
+    return account, shop.check_out(account), time.monotonic()
 
 
 @pytest.fixture(scope="session")
