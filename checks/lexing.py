@@ -24,10 +24,11 @@ WIDTH = 2  # bytes a token
 _REMEMBERED = 50_000  # different tokens whose code is kept: those of a large repository
 SUFFIXES = (".py", ".rb", ".js", ".mjs", ".cjs", ".jsx", ".ts", ".tsx")
 
-_SPACE = r"(?:\s++|\#[^\n]*+)*+"
+# Groups repeat without possession: before Python 3.11.3 a possessive group gave wrong matches.
+_SPACE = r"(?:\s++|\#[^\n]*+)*"
 # A bracket after a name or another bracket calls or indexes, every other one groups. What closes says nothing new.
-_NO_TOKEN = rf"(?:[\s)\\;]++|\#[^\n]*+|(?<![\w\])}}\"'])\(|,(?={_SPACE}[)\]}}]))*+"
-_FIELD = r"\{(?:[^{}\"'\n]|\"[^\"\n]*+\"|'[^'\n]*+'|\{[^{}\n]*+\})*+\}"
+_NO_TOKEN = rf"(?:[\s)\\;]++|\#[^\n]*+|(?<![\w\])}}\"'])\(|,(?={_SPACE}[)\]}}]))*"
+_FIELD = r"\{(?:[^{}\"'\n]|\"[^\"\n]*+\"|'[^'\n]*+'|\{[^{}\n]*+\})*\}"
 
 
 def _quoted(mark: str, *, fields: bool = False) -> str:
@@ -37,8 +38,8 @@ def _quoted(mark: str, *, fields: bool = False) -> str:
     hours where somebody wrote a million of them.
     """
     stop, field = (r"\\{", rf"|{_FIELD}|\{{") if fields else (r"\\", "")
-    long = rf"{mark * 3}(?:[^{mark}{stop}]|\\.|{mark}(?!{mark * 2}){field})*+(?:{mark * 3}|\Z)"
-    return rf"(?:{long}|{mark}(?:[^{mark}{stop}\n]|\\.{field})*+{mark}?)"
+    long = rf"{mark * 3}(?:[^{mark}{stop}]|\\.|{mark}(?!{mark * 2}){field})*(?:{mark * 3}|\Z)"
+    return rf"(?:{long}|{mark}(?:[^{mark}{stop}\n]|\\.{field})*{mark}?)"
 
 
 def _either(**options: bool) -> str:
@@ -46,8 +47,8 @@ def _either(**options: bool) -> str:
 
 
 _STRING = rf"(?:(?:[fF][rR]?|[rR][fF]){_either(fields=True)}|[rRbBuU]{{0,2}}{_either()})"
-_DOCSTRING = r"""[rRuU]?(?:"{3}(?:[^"\\]|\\.|"(?!""))*+(?:"{3}|\Z)|'{3}(?:[^'\\]|\\.|'(?!''))*+(?:'{3}|\Z))"""
-_IMPORT = r"(?=from\s|import\s)(?:from\s++[\w.]++\s++)?import\s++(?:\([^)]*+\)?|(?:[^\n\\;#]|\\\n)*+)"
+_DOCSTRING = r"""[rRuU]?(?:"{3}(?:[^"\\]|\\.|"(?!""))*(?:"{3}|\Z)|'{3}(?:[^'\\]|\\.|'(?!''))*(?:'{3}|\Z))"""
+_IMPORT = r"(?=from\s|import\s)(?:from\s++[\w.]++\s++)?import\s++(?:\([^)]*+\)?|(?:[^\n\\;#]|\\\n)*)"
 _OPERATOR = r"->|:=|\*\*=?|//=?|>>=?|<<=?|\.\.\.|[-+*/%@&|^=<>!]=?"
 # Put before the text, a colon makes the docstring of a module look like that of a function.
 _START = ":\n"
@@ -57,7 +58,7 @@ _START = ":\n"
 def _python() -> re.Pattern[str]:
     """One token a match, in its only group; compiled when a Python file has to be read at all."""
     docstring = rf":[ \t]*+(?:\#[^\n]*+)?\n{_SPACE}{_DOCSTRING}"
-    strings = rf"{_STRING}(?:{_SPACE}{_STRING})*+"
+    strings = rf"{_STRING}(?:{_SPACE}{_STRING})*"
     tokens = rf"{_IMPORT}|[^\W\d]\w*+(?![\"'])|{docstring}|{strings}|\d[\w.]*+|{_OPERATOR}|\w++|."
     return re.compile(rf"{_NO_TOKEN}(?:({tokens})|\Z)", re.DOTALL)
 
