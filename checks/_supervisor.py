@@ -156,6 +156,7 @@ def _become(spec: dict[str, Any], command: list[str]) -> NoReturn:
         _limit(resource.RLIMIT_CORE, 0)
         if spec["file_size"]:
             _limit(resource.RLIMIT_FSIZE, spec["file_size"])
+        os.nice(spec["nice"])
         if spec["user"] is not None:
             uid, gid = spec["user"]
             os.setgroups([])

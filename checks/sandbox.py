@@ -83,6 +83,15 @@ class Tail:
             gap = f"\n… {dropped} bytes left out …\n".encode() if dropped else b""
             return clean_text(bytes(self._head) + gap + bytes(self._tail))
 
+    def lines(self) -> list[str]:
+        """Return the whole lines that were kept, cleaned: without those that the gap between head and tail cuts."""
+        with self._lock:
+            head, tail = bytes(self._head), bytes(self._tail)
+        if self.truncated:
+            head, tail = head.rpartition(b"\n")[0] + b"\n", tail.partition(b"\n")[2]
+        text = clean_text(head + tail).removesuffix("\n")
+        return text.split("\n") if text else []
+
 
 class Box(NamedTuple):
     """What an isolated command may reach: folders to read, folders to write, the network."""
@@ -281,6 +290,7 @@ def start(
         "processes": limits.processes if limits else 0,
         "memory": (limits.memory or 0) if limits else 0,
         "file_size": file_size if limits else 0,
+        "nice": limits.nice if limits else 0,
         "user": user,
         "goodbye": int(goodbye) if goodbye else 0,
         "depth": depth,

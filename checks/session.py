@@ -14,13 +14,15 @@ from scaffolder.projects import Project
 class Limits(NamedTuple):
     """Bounds on a command of the repository: wall time in seconds, memory in bytes, processes.
 
-    `memory` bounds the resident memory of all its processes together (None: no bound).
+    `memory` bounds the resident memory of all its processes together (None: no bound). `nice`, from 0 to 19, is how far
+    it steps back for others that want the processor (nice(2)).
     """
 
     seconds: float = 600
     install_seconds: float = 600
     memory: int | None = 4 << 30
     processes: int = 512
+    nice: int = 0
 
 
 @dataclass(frozen=True, slots=True)

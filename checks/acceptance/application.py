@@ -26,6 +26,7 @@ from checks.services.base import free_port
 from checks.session import Limits
 
 SAMPLE_SECONDS = 0.05
+NICE = 5  # of what runs beside the first application, which somebody waits for: a third of its share of a processor
 _MISSING = (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn, psycopg.errors.InvalidSchemaName)
 
 
@@ -50,6 +51,7 @@ class App:
     _urls: Mapping[str, str]
     _stack: ExitStack
     _statements: Statements
+    _limits: Limits
     released: str | None = None  # the URL of a copy of the PostgreSQL database as the release left it
     _past: dict[str, str] = field(default_factory=dict)
     _connection: psycopg.Connection[Any] | None = None
@@ -113,12 +115,21 @@ class App:
 
     def _launch(self, name: str, port: int, env: Mapping[str, str] | None) -> Process:
         whole = {**self.env, **(env or {})}
-        return processes.launch(name, self._commands[name], self._folder, whole, port, box=self._box)
+        return processes.launch(
+            name, self._commands[name], self._folder, whole, port, limits=self._limits, box=self._box
+        )
 
-    def run(self, command: str, env: Mapping[str, str] | None = None, seconds: float = 60) -> sandbox.Completed:
-        """Run a command line in the application's folder, with its environment, and return how it ended."""
-        whole = {**self.env, **(env or {})}
-        return sandbox.run(["sh", "-c", command], cwd=self._folder, env=whole, seconds=seconds, box=self._box)
+    def run(
+        self, command: str, env: Mapping[str, str] | None = None, seconds: float = 60, *, aside: bool = False
+    ) -> sandbox.Completed:
+        """Run a command line in the application's folder, with its environment, and return how it ended.
+
+        One that runs `aside`, in a thread, steps back for what somebody waits for.
+        """
+        whole, limits = {**self.env, **(env or {})}, Limits(nice=NICE) if aside else self._limits
+        return sandbox.run(
+            ["sh", "-c", command], cwd=self._folder, env=whole, limits=limits, seconds=seconds, box=self._box
+        )
 
     def sql(self, query: LiteralString, **values: object) -> list[tuple[Any, ...]]:
         """Return the rows of a query (``%(name)s`` for values) over a connection of the grader's own.
@@ -203,11 +214,13 @@ def _through(proxy: Proxy, url: str) -> str:
 
 
 @contextmanager
-def prepared(orders: Orders, env: Mapping[str, str | None], like: App | None = None) -> Iterator[App]:
+def prepared(
+    orders: Orders, env: Mapping[str, str | None], like: App | None = None, *, aside: bool = False
+) -> Iterator[App]:
     """Yield an application that has its databases and its environment, and no process yet.
 
     `env` is added to the environment; None takes a variable out. The database is empty, or as that of `like` was after
-    its release.
+    its release. The processes of one that runs `aside` step back for those of others.
     """
     folder = Path(orders.copy)
     with ExitStack() as stack:
@@ -236,7 +249,8 @@ def prepared(orders: Orders, env: Mapping[str, str | None], like: App | None = N
             box = sandbox.Box(tuple(map(Path, orders.readable)), (folder, Path(orders.scratch)))
         commands = processes.read_procfile(_procfile(folder))
         whole = {name: value for name, value in own.items() if value is not None}
-        yield App(whole, processes.Application(), folder, commands, box, proxies, urls, stack, statements)
+        limits = Limits(nice=NICE if aside else 0)
+        yield App(whole, processes.Application(), folder, commands, box, proxies, urls, stack, statements, limits)
 
 
 @contextmanager
@@ -253,7 +267,7 @@ def booted(
     of its database. `released` is given the application as soon as it has been released, before its processes start.
     Raises BootFailed when it does not get there.
     """
-    with prepared(orders, env, like) as app:
+    with prepared(orders, env, like, aside=like is not None) as app:
 
         def keep() -> None:
             if "postgresql" in orders.services and set(orders.services) <= set(databases.PORTS):
@@ -264,7 +278,7 @@ def booted(
         first = like is None or like.released is None
         with processes.boot(
             app._folder, _procfile(app._folder), app.env,
-            only=only, release=first, released=keep if first else lambda: None, limits=Limits(), box=app._box,
+            only=only, release=first, released=keep if first else lambda: None, limits=app._limits, box=app._box,
         ) as application:  # fmt: skip
             app.booted = application
             try:
@@ -278,7 +292,7 @@ def booted(
 @contextmanager
 def launched(orders: Orders, name: str, env: Mapping[str, str | None]) -> Iterator[Process]:
     """Yield a single process with the application's environment, as soon as it is started; nothing is released."""
-    with prepared(orders, env) as app, app.another(name, ready=False) as process:
+    with prepared(orders, env, aside=True) as app, app.another(name, ready=False) as process:
         yield process
 
 

@@ -61,12 +61,13 @@ class Plugin:
         """Register the marks of scenarios."""
         config.addinivalue_line("markers", "safe: may be run against a deployment; reads, and leaves nothing behind")
         config.addinivalue_line("markers", "late: asks how something went in the background; run behind all others")
+        config.addinivalue_line("markers", "last: ends what all others need; run behind even those that are late")
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item], config: pytest.Config) -> None:
-        """Keep what was asked for, in the order of milestones with late scenarios last; tell of those left out."""
+        """Keep what was asked for, in the order of milestones and those with marks behind; tell of those left out."""
         kept: list[pytest.Item] = []
         dropped: list[pytest.Item] = []
-        for item in sorted(items, key=lambda i: (i.get_closest_marker("late") is not None, scenarios.place(i.path))):
+        for item in sorted(items, key=_place):
             id_ = _id(item)
             if id_ is None or (self._wanted and id_ not in self._wanted):
                 dropped.append(item)
@@ -273,6 +274,11 @@ _STARTED = pytest.StashKey[float]()
 def _id(item: pytest.Item) -> str | None:
     function = getattr(item, "originalname", None) or item.name
     return scenarios.check_id(item.path.name, function)
+
+
+def _place(item: pytest.Item) -> tuple[bool, bool, tuple[int, str]]:
+    marks = {mark.name for mark in item.iter_markers()}
+    return "last" in marks, "late" in marks, scenarios.place(item.path)
 
 
 def _case(item: pytest.Item) -> str:

@@ -51,11 +51,13 @@ class Stopped(NamedTuple):
 
 @dataclass(slots=True)
 class Process:
-    """A running process of the application."""
+    """A running process of the application; `ready` is how many seconds after its start it was seen to be ready."""
 
     name: str
     port: int
     running: Running
+    launched: float = field(default_factory=time.monotonic)
+    ready: float | None = None
     stopped: Stopped | None = None
     told: float | None = None
 
@@ -70,7 +72,7 @@ class Process:
 
     def lines(self) -> list[str]:
         """Return the lines that it wrote to standard output so far; of long output those of the head and the tail."""
-        return self.running.stdout.text().splitlines()
+        return self.running.stdout.lines()
 
     def wait(self, seconds: float) -> Completed:
         """Wait for it to end by itself, at most `seconds`, then end it by force; return how it ended."""
@@ -200,6 +202,7 @@ def await_ready(
             status = get_status(process.port, path)
             answers[name] = answers[name] if status is None else str(status)
             if status == 200:
+                process.ready = time.monotonic() - process.launched
                 del waiting[name]
         for process in processes:
             if process.running.ended:

@@ -86,6 +86,11 @@ import time; time.sleep(0.3)"""
     assert gone("4711.2")
 
 
+def test_a_command_steps_back_for_others_as_far_as_it_is_told_to(tmp_path: Path) -> None:
+    done = [run(tmp_path, "import os; print(os.nice(0))", limits=Limits(nice=nice)).stdout for nice in (0, 5)]
+    assert int(done[1]) == int(done[0]) + 5
+
+
 def test_many_processes_are_ended(tmp_path: Path) -> None:
     code = "import os, time\nfor _ in range(6): os.fork()\ntime.sleep(4711.3)"
     done = run(tmp_path, code, limits=Limits(processes=20))
@@ -113,6 +118,22 @@ def test_a_gigabyte_of_output_is_drained_and_not_kept(tmp_path: Path) -> None:
     assert len(done.stdout) < 200_000
     assert done.stdout.endswith("end")
     assert "bytes left out" in done.stdout
+
+
+def test_lines_that_the_gap_cuts_are_left_out() -> None:
+    tail, line = Tail(), b'{"n": 1}\n'
+    assert tail.lines() == []
+    tail.write(line + b"no end yet")
+    assert tail.lines() == ['{"n": 1}', "no end yet"]
+    tail.write(b"\n" + line * sandbox.TAIL_BYTES)
+    assert tail.truncated
+    assert set(tail.lines()) == {'{"n": 1}', "no end yet"}
+
+
+def test_a_line_is_what_ends_with_a_line_feed() -> None:
+    tail = Tail()
+    tail.write("one\u2028still one\ntwo\n".encode())
+    assert tail.lines() == ["one\u2028still one", "two"]
 
 
 def test_the_tail_keeps_everything_that_is_short() -> None:

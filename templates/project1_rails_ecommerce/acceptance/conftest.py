@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx2
 import p1_carts
+import p1_export
 import p1_pause
 import p1_worker
 import pytest
@@ -16,11 +17,13 @@ from p1_accounts import FRESH, Account, Accounts
 from p1_answers import API, Json, is_problem
 from p1_boots import Boots
 from p1_carts import Ordered
+from p1_export import Export, Race
 from p1_failures import Failures
 from p1_fuzz import Fuzz
 from p1_mail import Mailbox
 from p1_pages import VIEWS
 from p1_pause import Pause
+from p1_processes import IN_HAND, PROCESSES
 from p1_provider import Provider, Signer
 from p1_second import SecondWeb
 from p1_shop import Shop
@@ -28,7 +31,6 @@ from p1_worker import Restart
 
 from checks.acceptance import blocked, parallel, scenarios
 
-PROCESSES = ("web", "worker")
 ABSENT_ID = 987_654_321
 SECRET_CHARACTERS = 32  # the fewest that are allowed: a configuration at the edge must work
 
@@ -40,7 +42,7 @@ def processes_run(request: pytest.FixtureRequest) -> None:
         return
     app = request.getfixturevalue("app")
     for name in PROCESSES:
-        if name not in p1_worker.IN_HAND and not app.running(name):
+        if name not in IN_HAND and not app.running(name):
             app.start(name)
 
 
@@ -102,7 +104,14 @@ def crowd(shop: Shop) -> list[Account]:
 
 
 @pytest.fixture(scope="session")
-def pause(app: Any, shop: Shop, crowd: list[Account]) -> Pause:
+def worker_leaves(app: Any) -> None:
+    """The worker is told to stop: an idle one looks up from its queue every two seconds only."""
+    IN_HAND.add("worker")
+    app["worker"].tell()
+
+
+@pytest.fixture(scope="session")
+def pause(app: Any, shop: Shop, crowd: list[Account], worker_leaves: None) -> Pause:
     """What was ordered and enqueued while there was no worker; a new one has been started since."""
     return p1_pause.happen(app, shop, crowd)
 
@@ -139,6 +148,9 @@ EARLY = {
     "second_web": 1,
     "boots": 2,
     "fuzzed": 3,
+    "worker_leaves": 5,
+    "being_paid": 5,
+    "paid_race": 6,
     "failures": 6,
     "pause": 6,
     "viewed": 6,
@@ -173,6 +185,30 @@ def failures(shop: Shop, second_web: SecondWeb) -> Iterator[Failures]:
     failures = Failures(shop)
     yield failures
     failures.close()
+
+
+@pytest.fixture(scope="session")
+def being_paid(shop: Shop, ordered_carts: list[Ordered], second_web: SecondWeb) -> Iterator[Future[p1_export.Payments]]:
+    """Many orders that are being paid: in the background, because there are more than a hundred."""
+    with ThreadPoolExecutor(1, thread_name_prefix="payments") as pool:
+        yield pool.submit(p1_export.prepare, shop, ordered_carts, second_web.client)
+
+
+@pytest.fixture(scope="session")
+def export(app: Any, web: httpx2.Client) -> Export:
+    """The other service, which reads the export."""
+    return p1_export.reader(app, web)
+
+
+@pytest.fixture(scope="session")
+def paid_race(
+    app: Any, shop: Shop, export: Export, being_paid: Future[p1_export.Payments], second_web: SecondWeb
+) -> Race:
+    """Many orders that were paid while somebody read the export.
+
+    Before mails go out slowly: jobs with open transactions would hold up who wants to change a table.
+    """
+    return p1_export.race(app, shop, export, being_paid.result(), second_web.client)
 
 
 @pytest.fixture(scope="session")

@@ -50,14 +50,14 @@ class Boots:
         """Run the release once more, with a user in the database that must survive it."""
         self._accounts.insert()
         columns, users = self._app.sql(COLUMNS), self._app.sql(USERS)
-        done = self._app.run(self._app.commands["release"], seconds=60)
+        done = self._app.run(self._app.commands["release"], seconds=60, aside=True)
         there = set(self._app.sql(USERS))
         return Released(done, (columns, self._app.sql(COLUMNS)), (users, [user for user in users if user in there]))
 
     def _start(self, process: str, env: Env) -> Any:
         if process == "release":
             unset = "".join(f"unset {name}; " for name, value in env.items() if value is None)
-            return self._app.run(unset + self._app.commands["release"], seconds=self._seconds)
+            return self._app.run(unset + self._app.commands["release"], seconds=self._seconds, aside=True)
         with self._launch(process, env=env) as started:
             return started.wait(self._seconds)
 

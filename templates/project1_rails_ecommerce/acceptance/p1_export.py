@@ -3,6 +3,7 @@
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import cycle
 from typing import Any
 
 import httpx2
@@ -17,9 +18,18 @@ from checks.acceptance import blocked, expect
 
 EXPORT = "acceptance.m6.export"
 CLIENTS = 6
-NEW = 24  # orders that are paid besides those of the carts, at least
+RACING = 40  # orders of which the reader reads while they are being paid
 PAGE = 100
 PAGES = 60  # more than there can be
+Waiting = tuple[Account, Json, Json]  # an order and its payment, of which the provider has said nothing yet
+
+
+@dataclass
+class Payments:
+    """Orders that are paid, and others that wait for the provider's word."""
+
+    settled: list[tuple[Account, Json]]
+    waiting: list[Waiting]
 
 
 class Export:
@@ -68,42 +78,41 @@ def exported(order: Json, customer: int) -> Json:
 
 @dataclass
 class Race:
-    """Orders that were paid by some clients at once, and what a reader saw who read from cursor to cursor meanwhile."""
+    """Orders that were paid before, others that were paid at once, and what a reader of the cursors saw meanwhile."""
 
+    settled: list[tuple[Account, Json]]
     paid: list[tuple[Account, Json]] = field(default_factory=list)
     seen: list[Json] = field(default_factory=list)
     reads: int = 0
 
 
-def race(app: Any, shop: Shop, export: Export, carts: list[Ordered], other: httpx2.Client) -> Race:
-    """Pay the orders of the carts and some more, by several clients; deliver all webhooks while somebody reads."""
+def prepare(shop: Shop, carts: list[Ordered], other: httpx2.Client) -> Payments:
+    """Pay the orders of the carts and more, in all more than one page, but for those that are to be paid at once."""
     product = shop.product(stock_quantity=10_000, price="33.33")
     customers = shop.accounts.several(CLIENTS)
-    before = sum(map(len, export.read()[0]))
-    new = max(NEW, PAGE + 5 - len(carts) - before)  # more than one page in all
-    mine: list[list[tuple[Account, Json | None]]] = [[] for _ in range(CLIENTS)]
-    for number, one in enumerate(carts):
-        mine[number % CLIENTS].append((one.account, one.order))
-    for number in range(new):
-        mine[number % CLIENTS].append((customers[number % CLIENTS], None))
+    orders = [(one.account, one.order) for one in carts]
+    # Carts at the second process, payments at the first: two cores, half the time.
+    orders += [
+        (account, shop.order(account.on(other), (product, 1)))
+        for account, _ in zip(cycle(customers), range(max(RACING, PAGE + 5 - len(carts))), strict=False)
+    ]
+    waiting = [(account, order, shop.payment(account, order)) for account, order in orders]
+    settled, racing = waiting[:-RACING], waiting[-RACING:]
+    _deliver(shop, settled, shop.client)
+    return Payments([(account, order) for account, order, _ in settled], racing)
 
-    def prepare(work: list[tuple[Account, Json | None]]) -> list[tuple[Account, Json, Json]]:
-        found = []
-        for account, order in work:
-            # Carts at the second process, payments at the first: two cores, half the time.
-            order = order or shop.order(account.on(other), (product, 1))
-            found.append((account, order, shop.payment(account, order)))
-        return found
 
-    result = Race()
+def race(app: Any, shop: Shop, export: Export, payments: Payments, other: httpx2.Client) -> Race:
+    """Deliver the webhooks of the payments that wait, by several clients, while somebody reads."""
+    waiting = payments.waiting
+    result = Race(payments.settled, [(account, order) for account, order, _ in waiting])
     with ThreadPoolExecutor(CLIENTS + 1) as pool:
-        waiting = list(pool.map(prepare, mine))
         over = threading.Event()
         _, start = export.read()
         reading = pool.submit(_follow, export, start, over, result)
         with p1_lag.slow_commits(app):
-            told = [pool.submit(_deliver, shop, payments, (shop.client, other)[n % 2]) for n, payments in
-                    enumerate(waiting)]  # fmt: skip
+            told = [pool.submit(_deliver, shop, waiting[n::CLIENTS], (shop.client, other)[n % 2])
+                    for n in range(CLIENTS)]  # fmt: skip
             problems = [problem for one in told if (problem := one.exception()) is not None]
         over.set()
         end = reading.result()
@@ -111,12 +120,11 @@ def race(app: Any, shop: Shop, export: Export, carts: list[Ordered], other: http
             raise problems[0]
     pages, _ = export.read(end)
     result.seen += [item for page in pages for item in page]
-    result.paid = [(account, order) for payments in waiting for account, order, _ in payments]
     return result
 
 
-def _deliver(shop: Shop, payments: list[tuple[Account, Json, Json]], client: httpx2.Client) -> None:
-    for _, _, payment in payments:
+def _deliver(shop: Shop, waiting: list[Waiting], client: httpx2.Client) -> None:
+    for _, _, payment in waiting:
         told = shop.signer.deliver(event(payment["provider_reference"], payment["amount"]), client)
         expect(told.status_code, 204, "A genuine webhook is taken in.")
 

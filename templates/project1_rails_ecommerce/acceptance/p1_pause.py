@@ -7,6 +7,7 @@ from typing import Any
 
 from p1_accounts import Account
 from p1_answers import Json, statuses
+from p1_processes import IN_HAND
 from p1_shop import Shop
 
 from checks.acceptance import eventually, parallel
@@ -36,7 +37,7 @@ class Pause:
 
 
 def happen(app: Any, shop: Shop, crowd: list[Account]) -> Pause:
-    """Stop the worker, let products run out in every way, order a few, and start a worker in the background."""
+    """Wait until the worker is gone, let products run out in every way, order a few, and start a worker in the background."""
     found, redis = Pause(), app.redis
 
     def product(name: str, stock: int) -> Json:
@@ -85,4 +86,5 @@ def happen(app: Any, shop: Shop, crowd: list[Account]) -> Pause:
         found.orders = [(account, shop.order(account, (shop.product(), 1))) for account in crowd[10 : 10 + ORDERS]]
     finally:
         app.start("worker", ready=False)
+        IN_HAND.discard("worker")
     return found

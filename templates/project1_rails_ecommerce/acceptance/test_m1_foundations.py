@@ -4,6 +4,7 @@ import json
 import random
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx2
@@ -13,7 +14,8 @@ import pytest
 from p1_accounts import FRESH
 from p1_answers import API, is_problem
 from p1_boots import CHECKED, MISSING, SHORT, WRONG, Boots
-from p1_outage import DEPENDENCIES, PROCESSES, Outage
+from p1_outage import DEPENDENCIES, Outage
+from p1_processes import PROCESSES
 from p1_shop import tag
 
 from checks.acceptance import eventually, expect
@@ -24,17 +26,20 @@ JSON_TYPE = {"Content-Type": "application/json"}
 
 
 @pytest.fixture(scope="session")
-def outage(app: Any, client: Any) -> Outage:
-    """What both processes do while PostgreSQL and Redis are away, and when they are told to stop."""
-    return p1_outage.happen(app, client)
+def outage(app: Any, client: Any) -> Iterator[Outage]:
+    """What both processes do while PostgreSQL and Redis are away, and the worker when it is told to stop."""
+    with ThreadPoolExecutor(1, thread_name_prefix="outage") as pool:
+        yield p1_outage.happen(app, client, pool)
 
 
 # Processes ----------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    "process", [*PROCESSES, "metrics", "in-flight", pytest.param("release", marks=pytest.mark.late)]
-)
+    "process",
+    ["web", "metrics", *(pytest.param(case, marks=pytest.mark.late) for case in ("worker", "release")),
+     pytest.param("in-flight", marks=pytest.mark.last)],
+)  # fmt: skip
 def test_processes_boot(
     process: str, app: Any, client: Any, web: httpx2.Client, outage: Outage, limits: Any, request: pytest.FixtureRequest
 ) -> None:
@@ -52,16 +57,16 @@ def test_processes_boot(
         expect(again.columns[1], again.columns[0], "The release phase, run a second time, changes no table.")
         expect(again.users[1], again.users[0], "The release phase, run a second time, leaves every user there.")
     elif process == "in-flight":
-        answer = outage.in_flight
+        answer, stopped = p1_outage.stop_in_flight(app, web)
         assert isinstance(answer, httpx2.Response), f"A request in flight at SIGTERM should be answered: {answer!r}"
         expect(answer.status_code, 200, "A request that was in flight at SIGTERM is answered.")
-        _stopped(process="web", outage=outage, limits=limits)
+        _ended("web", stopped, limits)
     else:
         ended = [words for (_, name), words in outage.ended.items() if name == process]
         expect(ended, [], f"{process} stays up, whatever its dependencies do; these would be its last words.")
-        _stopped(process, outage, limits)
-        started, seconds = outage.started[process]
-        assert not isinstance(started, Exception), f"{process} should start again: {started}"
+        if process == "worker":
+            _ended("worker", outage.worker.result().stopped, limits)
+        seconds = (outage.worker.result().process if process == "worker" else app[process]).ready
         assert seconds <= limits.boot_seconds, (
             f"{process} should be up within {limits.boot_seconds} s; it took {seconds:.1f} s."
         )
@@ -73,8 +78,7 @@ def test_processes_boot(
         _metrics_count(probe, "/healthz", {"route": "/healthz", "status": "200"})
 
 
-def _stopped(process: str, outage: Outage, limits: Any) -> None:
-    stopped = outage.stopped[process]
+def _ended(process: str, stopped: Any, limits: Any) -> None:
     assert not isinstance(stopped, Exception), f"{process} should end on SIGTERM: {stopped}"
     expect(stopped.exit, 0, f"{process} ends with exit code 0 on SIGTERM, within {limits.shutdown_seconds} s; "
            f"its last words: {stopped.last_words}")  # fmt: skip
@@ -219,7 +223,9 @@ def entries(app: Any, process: str) -> list[dict[str, Any]]:
     return found
 
 
-@pytest.mark.parametrize("case", ["web", "worker", "web-lines", "worker-lines"])
+@pytest.mark.parametrize(
+    "case", ["web", "web-lines", *(pytest.param(case, marks=pytest.mark.late) for case in ("worker", "worker-lines"))]
+)
 def test_request_id(case: str, app: Any, client: Any) -> None:
     """The request id is echoed and logged.
 

@@ -13,7 +13,6 @@ import p1_failures
 import pytest
 from p1_accounts import Account
 from p1_answers import API, Json, is_problem, names, statuses
-from p1_carts import Ordered
 from p1_export import Export, Race
 from p1_failures import Failures, status
 from p1_provider import event
@@ -504,18 +503,6 @@ def _early(shop: Shop, buyer: Account, order: Json) -> None:
 
 
 @pytest.fixture(scope="session")
-def export(app: Any, web: httpx2.Client) -> Export:
-    """The other service."""
-    return p1_export.reader(app, web)
-
-
-@pytest.fixture(scope="session")
-def paid_race(app: Any, shop: Shop, export: Export, ordered_carts: list[Ordered], second_web: SecondWeb) -> Race:
-    """Many orders that were paid while somebody read the export."""
-    return p1_export.race(app, shop, export, ordered_carts, second_web.client)
-
-
-@pytest.fixture(scope="session")
 def whole(export: Export, paid_race: Race) -> tuple[list[list[Json]], str]:
     """All pages of the export when the orders are paid, and the last cursor."""
     assert paid_race.paid, "Orders should have been paid."
@@ -534,19 +521,19 @@ def test_export(
     if case in ("changed", "not-exported"):
         _, end = export.read(end)
     items = [item for page in pages for item in page]
-    account, order = paid_race.paid[0]
+    account, order = paid_race.settled[0]
     assert items, "Paid orders should be in the export."
     if case == "pages":
         assert len(pages) > 1, "More than a hundred orders should take several pages."
         assert max(map(len, pages)) <= limits.export_orders, f"A page holds at most {limits.export_orders} orders."
         numbers = [item["order_number"] for item in items]
         expect(len(set(numbers)), len(numbers), "While nothing changes, each order comes once.")
-        missing = {order["order_number"] for _, order in paid_race.paid} - set(numbers)
+        missing = {order["order_number"] for _, order in paid_race.settled + paid_race.paid} - set(numbers)
         expect(sorted(missing), [], "Every paid order is in the pages.")
         expect(export.read(end), ([[]], end), "From the last cursor on there is nothing new.")
     elif case == "figures":
         found = {item["order_number"]: item for item in items}
-        for who, paid in paid_race.paid:
+        for who, paid in paid_race.settled + paid_race.paid:
             wanted = p1_export.exported({**paid, "status": "paid"}, who.id)
             expect(found.get(paid["order_number"]), wanted, "An exported order has exactly the order's figures.")
     elif case == "changed":
@@ -561,7 +548,7 @@ def test_export(
             numbers[-1], order["order_number"], "From the start it stands behind everything that was exported before."
         )
     elif case == "since":
-        account, order = paid_race.paid[1]
+        account, order = paid_race.settled[1]
         moment = _now(shop)
         shop.admin.post(f"orders/{order['id']}/ship")
         answer = export.page(since=moment)
@@ -602,7 +589,7 @@ def _now(shop: Shop) -> str:
 def test_export_misses_nothing(paid_race: Race) -> None:
     """Orders that are paid meanwhile are never left out.
 
-    Six clients have orders paid, some of whose transactions hesitate at their commit, while another one reads from
+    Six clients have forty orders paid, some of whose transactions hesitate at their commit, while another one reads from
     cursor to cursor. Numbers are drawn in one order and become visible in another: a reader that has passed one never
     comes back.
     """

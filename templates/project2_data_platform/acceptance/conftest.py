@@ -1,7 +1,7 @@
 """What every scenario of the data platform builds on: accounts, clients, uploads, one large import, one outage."""
 
 from collections.abc import Iterator
-from concurrent.futures import Future, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Any
 
 import httpx2
@@ -14,7 +14,8 @@ from p2_big import BigImport, BigRun
 from p2_commerce import Shop
 from p2_migrations import Migrations
 from p2_outage import Outage
-from p2_platform import FRESH, PROCESSES, Account, Ingestion, log_in
+from p2_platform import FRESH, Account, Ingestion, log_in
+from p2_processes import IN_HAND, PROCESSES, REQUIRED
 from p2_second import Second
 
 from checks.acceptance import blocked
@@ -28,7 +29,7 @@ def processes_run(request: pytest.FixtureRequest) -> None:
         return
     app = request.getfixturevalue("app")
     for name in PROCESSES:
-        if not app.running(name):
+        if name not in IN_HAND and not app.running(name):
             app.start(name)
 
 
@@ -207,6 +208,28 @@ def big_import(big_run: BigRun) -> BigImport:
     return BigImport(big_run.source["id"], job, file.content, file.rows, file.total, rejected)
 
 
+# Configurations that can't work --------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def boots_without(launch: Any) -> Iterator[dict[str, Future[Any]]]:
+    """Start each process without one of the variables that it needs, in the background, one after the other."""
+
+    def start(process: str) -> Any:
+        with launch(process, env={REQUIRED[process]: None}) as started:
+            return started.wait(10)
+
+    with ThreadPoolExecutor(1, thread_name_prefix="boots") as pool:
+        yield {process: pool.submit(start, process) for process in REQUIRED}
+
+
+@pytest.fixture(scope="session")
+def boots_in_background(request: pytest.FixtureRequest) -> None:
+    """Begin with the boots that must be refused if they are wanted."""
+    if _is_wanted(request, "boots_without"):
+        request.getfixturevalue("boots_without")
+
+
 # The migrations -----------------------------------------------------------------------------------------------------
 
 
@@ -238,6 +261,7 @@ def _is_wanted(request: pytest.FixtureRequest, *fixtures: str) -> bool:
 
 
 @pytest.fixture(scope="session")
-def outage(app: Any, client: Any, ingestion: Ingestion) -> Outage:
+def outage(app: Any, client: Any, ingestion: Ingestion) -> Iterator[Outage]:
     """What the processes do while PostgreSQL and Redis are away; once, for all scenarios that look at it."""
-    return p2_outage.happen(app, client, ingestion)
+    with ThreadPoolExecutor(1, thread_name_prefix="outage") as pool:
+        yield p2_outage.happen(app, client, ingestion, pool)

@@ -49,7 +49,9 @@ def migrate(app: Any) -> Migrations:
 
         def step(name: str, **commands: tuple[str, str]) -> None:
             """Run commands (line, database) side by side; keep how they ended, and the tables afterwards."""
-            lines = [partial(app.run, line, env={"DATABASE_URL": where}) for line, where in commands.values()]
+            lines = [
+                partial(app.run, line, env={"DATABASE_URL": where}, aside=True) for line, where in commands.values()
+            ]
             found.commands |= dict(zip(commands, parallel(lines), strict=True))
             found.schemas[name], found.tables[name] = p2_schema.everything(sql), p2_schema.tables(sql)
 

@@ -6,19 +6,22 @@ import re
 import time
 import uuid
 from collections.abc import Callable
-from functools import partial
+from concurrent.futures import Future
 from typing import Any
 
 import httpx2
 import p2_logins
 import p2_metrics
+import p2_outage
 import p2_tokens
 import pytest
 from p2_files import csv_file, sales, tag
 from p2_logins import Logins
-from p2_platform import FRESH, PROCESSES, UPLOADS, Account, Ingestion
+from p2_outage import Outage
+from p2_platform import FRESH, UPLOADS, Account, Ingestion
+from p2_processes import PROCESSES, REQUIRED, at_hand
 
-from checks.acceptance import blocked, eventually, expect, parallel
+from checks.acceptance import blocked, eventually, expect
 from checks.acceptance import tokens as jwt
 
 SOURCES = "/api/v1/data-sources"
@@ -76,27 +79,37 @@ def test_readiness(dependency: str, process: str, outage: Any, limits: Any) -> N
 # Processes ----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("process", [*PROCESSES, "metrics"])
-def test_processes_boot(process: str, app: Any, client: Any, api: httpx2.Client, outage: Any, limits: Any) -> None:
+@pytest.fixture(scope="session")
+def stops(app: Any) -> dict[str, Any]:
+    """How every process but the worker ends; that one was ended after the outage."""
+    return p2_outage.stop(app)
+
+
+@pytest.mark.parametrize(
+    "case",
+    ["api", "admin", "beat", "metrics", pytest.param("worker", marks=pytest.mark.late),
+     *(pytest.param(f"{name}-stops", marks=pytest.mark.last) for name in PROCESSES if name != "worker")],
+)  # fmt: skip
+def test_processes_boot(
+    case: str, app: Any, client: Any, api: httpx2.Client, outage: Outage, limits: Any, request: pytest.FixtureRequest
+) -> None:
     """The release and all four processes boot and stay up.
 
     Each process of the Procfile is started, asked for its health and its metrics, and ended by SIGTERM. A deployment
     does exactly that, several times a day.
     """
+    process, _, stops = case.partition("-")
     if process == "metrics":
         _metrics_count_by_route(api)
         return
+    if stops:
+        _ended(process, request.getfixturevalue("stops")[process], limits)
+        return
     ended = [words for (_, name), words in outage.ended.items() if name == process]
     expect(ended, [], f"{process} stays up, whatever its dependencies do; these would be its last words.")
-    stopped = outage.stopped[process]
-    assert not isinstance(stopped, Exception), f"{process} should end on SIGTERM: {stopped}"
-    expect(stopped.exit, 0, f"{process} ends with exit code 0 on SIGTERM, within {limits.shutdown_seconds} s; "
-           f"its last words: {stopped.last_words}")  # fmt: skip
-    assert stopped.seconds <= limits.shutdown_seconds, (
-        f"{process} should end within {limits.shutdown_seconds} s of SIGTERM; it took {stopped.seconds:.1f} s."
-    )
-    started, seconds = outage.started[process]
-    assert not isinstance(started, Exception), f"{process} should start again: {started}"
+    if process == "worker":
+        _ended("worker", outage.worker.result().stopped, limits)
+    seconds = (outage.worker.result().process if process == "worker" else app[process]).ready
     assert seconds <= limits.boot_seconds, (
         f"{process} should be up within {limits.boot_seconds} s; it took {seconds:.1f} s."
     )
@@ -105,6 +118,15 @@ def test_processes_boot(process: str, app: Any, client: Any, api: httpx2.Client,
     answer = probe.get("/healthz")
     expect((answer.status_code, answer.json().get("status")), (200, "ok"), f"{process} answers /healthz.")
     _metrics_count(probe, "/healthz", {"route": "/healthz", "status": "200"})
+
+
+def _ended(process: str, stopped: Any, limits: Any) -> None:
+    assert not isinstance(stopped, Exception), f"{process} should end on SIGTERM: {stopped}"
+    expect(stopped.exit, 0, f"{process} ends with exit code 0 on SIGTERM, within {limits.shutdown_seconds} s; "
+           f"its last words: {stopped.last_words}")  # fmt: skip
+    assert stopped.seconds <= limits.shutdown_seconds, (
+        f"{process} should end within {limits.shutdown_seconds} s of SIGTERM; it took {stopped.seconds:.1f} s."
+    )
 
 
 def _metrics_count(asked: httpx2.Client, path: str, labels: dict[str, str]) -> None:
@@ -150,30 +172,16 @@ def _requests_for_an_absent_source(api: httpx2.Client) -> list[tuple[dict[str, s
 
 # Configuration ------------------------------------------------------------------------------------------------------
 
-REQUIRED = {"api": "SECRET_KEY", "admin": "DATABASE_URL", "worker": "REDIS_URL", "beat": "SECRET_KEY"}
 
-
-@pytest.fixture(scope="module")
-def boots_without(launch: Any) -> dict[str, Any]:
-    """Start each process without one of the variables that it needs, all at once."""
-
-    def start(process: str) -> Any:
-        with launch(process, env={REQUIRED[process]: None}) as started:
-            return started.wait(10)
-
-    return dict(zip(REQUIRED, parallel([partial(start, process) for process in REQUIRED]), strict=True))
-
-
+@pytest.mark.late
 @pytest.mark.parametrize("process", list(REQUIRED))
-def test_missing_configuration(process: str, boots_without: dict[str, Any]) -> None:
+def test_missing_configuration(process: str, boots_without: dict[str, Future[Any]]) -> None:
     """A missing variable stops the boot with one clear line.
 
     Each process is started without one variable that it needs. It must end at once and say which one, instead of
     failing at the first request, at night, with a traceback.
     """
-    ended, variable = boots_without[process], REQUIRED[process]
-    if isinstance(ended, Exception):
-        raise ended
+    ended, variable = boots_without[process].result(), REQUIRED[process]
     assert not ended.timed_out, f"{process} should end within 10 s when {variable} is not set; it runs on."
     assert ended.exit not in (0, None), f"{process} without {variable} should end with an exit code other than 0."
     assert "Traceback" not in ended.stderr + ended.stdout, f"{process} without {variable} should not write a traceback."
@@ -225,7 +233,7 @@ def _echoes_and_logs(app: Any, process: str, asked: httpx2.Client, path: str) ->
     assert float(line["duration_ms"]) >= 0, "duration_ms is a number of milliseconds."
 
 
-@pytest.mark.usefixtures("migrations_in_background")
+@pytest.mark.usefixtures("boots_in_background", "migrations_in_background")
 @pytest.mark.parametrize(
     "case", ["api", "admin", "api-lines", "admin-lines", "worker-lines", "beat-lines", "worker-import"]
 )
@@ -236,6 +244,7 @@ def test_request_id(case: str, app: Any, client: Any, api: httpx2.Client, ingest
     worker's. One id is how an error that somebody reports is found among millions of lines.
     """
     process, _, part = case.partition("-")
+    at_hand(process)
     if part == "import":
         _upload_is_found_in_the_workers_log(app, ingestion)
     elif part == "lines":

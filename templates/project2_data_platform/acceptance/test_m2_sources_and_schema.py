@@ -188,6 +188,7 @@ def _changes_are_refused(api: httpx2.Client, changes: Sequence[tuple[str, *Wrong
         expect(api.get(one).json(), before, "A refused change changes nothing.")
 
 
+@pytest.mark.usefixtures("big_in_background")
 @pytest.mark.parametrize("case", [*INVALID, "wrong-json", *BAD_CHANGES])
 def test_source_validation(case: str, api: httpx2.Client) -> None:
     """Invalid data sources are refused field by field.
@@ -296,7 +297,7 @@ def _succeeded(ended: Any, what: str) -> None:
     assert ended.exit == 0, f"{what} should end with exit code 0; it ended with {ended.exit}: {ended.last_lines(4)}"
 
 
-@pytest.mark.usefixtures("big_in_background")
+@pytest.mark.late
 @pytest.mark.parametrize("case", ["django-down", "alembic-down", "up-again", "release-again"])
 def test_migrations_up_and_down(case: str, migrations: Migrations) -> None:
     """Every migration runs up and down on an empty database.

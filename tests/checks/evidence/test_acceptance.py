@@ -102,6 +102,8 @@ def test_second(app, boot):
     with boot(env={"COLOUR": "blue"}, only=("web",)) as other:
         assert other.env["DATABASE_URL"] != app.env["DATABASE_URL"]
         expect((other.env["COLOUR"], set(other.booted.processes)), ("blue", {"web"}), "Only what was asked for.")
+        nice = [int(done.stdout) for done in (app.run("nice"), app.run("nice", aside=True), other.run("nice"))]
+        assert nice[0] < nice[1] == nice[2], "What runs aside steps back."
     with pytest.raises(BootFailed):
         with boot(env={"SECRET_KEY": None}):
             pass
@@ -115,6 +117,13 @@ def test_peer(peer):
 
     played = peer(lambda request: Reply(json={"ok": True}))
     expect(httpx2.get(played.url).json(), {"ok": True}, "It answers.")
+
+
+@pytest.mark.last
+def test_last(app):
+    """It ends what all others need."""
+    assert 0 < app["web"].ready < 60
+    app.kill("web")
 
 
 @pytest.mark.late
@@ -243,6 +252,7 @@ def ended(run: AcceptanceRun, name: str) -> Mapping[str, Case]:
 @pytest.mark.parametrize(
     "name",
     [
+        "last",
         "own-environment",
         "databases",
         "upload",
@@ -270,8 +280,8 @@ def test_the_projects_scenarios_come_first_and_find_what_the_starter_lacks(run: 
     assert case.request == "GET /greeting?Ada → 501, application/json: {}"
 
 
-def test_a_late_scenario_comes_last(run: AcceptanceRun) -> None:
-    assert list(run.cases)[-1] == "acceptance.kit.late"
+def test_late_scenarios_come_behind_all_others_and_the_last_at_the_end(run: AcceptanceRun) -> None:
+    assert list(run.cases)[-2:] == ["acceptance.kit.late", "acceptance.kit.last"]
 
 
 def test_a_parametrised_scenario_has_a_case_for_each_parameter(run: AcceptanceRun) -> None:
