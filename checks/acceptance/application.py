@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, LiteralString
+from typing import Any, LiteralString, NamedTuple
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
@@ -38,9 +38,20 @@ class Memory:
     peak: int = 0
 
 
+class Replaced(NamedTuple):
+    """How a process ended when it was told to, and the one in its place, which is ready."""
+
+    stopped: Stopped
+    process: Process
+
+
 @dataclass(slots=True)
 class App:
-    """A booted application. Every method takes a process by its name in the Procfile."""
+    """A booted application. Every method takes a process by its name in the Procfile.
+
+    `in_hand` are the processes that somebody stops or replaces just now, or has stopped for good: nobody else starts
+    them.
+    """
 
     env: Mapping[str, str]
     booted: processes.Application
@@ -54,6 +65,7 @@ class App:
     _limits: Limits
     released: str | None = None  # the URL of a copy of the PostgreSQL database as the release left it
     _past: dict[str, str] = field(default_factory=dict)
+    in_hand: set[str] = field(default_factory=set)
     _connection: psycopg.Connection[Any] | None = None
 
     def __getitem__(self, name: str) -> Process:
@@ -101,6 +113,14 @@ class App:
         if ready:
             processes.await_ready([process])
         return process
+
+    def replace(self, name: str) -> Replaced:
+        """Tell it to stop, and start another in its place. Raises BootFailed when that does not get ready."""
+        self.in_hand.add(name)
+        try:
+            return Replaced(self.terminate(name), self.start(name))
+        finally:
+            self.in_hand.discard(name)
 
     @contextmanager
     def another(self, name: str, env: Mapping[str, str] | None = None, *, ready: bool = True) -> Iterator[Process]:

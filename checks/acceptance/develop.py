@@ -13,8 +13,9 @@ from checks.delivery import cache_folder
 from checks.detect import ProjectNotFound, detect
 from checks.evidence.acceptance import collect
 from checks.model import EvidenceError
-from checks.repository import open_repository
+from checks.repository import RepositoryError, open_repository
 from checks.session import Limits, Session
+from scaffolder.errors import ScaffoldError
 from scaffolder.projects import find_project
 
 _SIGNS = {Outcome.PASSED: "ok", Outcome.FAILED: "FAIL", Outcome.BLOCKED: "blocked", Outcome.UNKNOWN: "unknown",
@@ -22,14 +23,15 @@ _SIGNS = {Outcome.PASSED: "ok", Outcome.FAILED: "FAIL", Outcome.BLOCKED: "blocke
 
 
 def rehearse(options: Namespace) -> int:
-    """Run what `options` name and return an exit code: 0 when every case passed."""
-    repository = open_repository(options.repo)
+    """Run what `options` name and return an exit code: 0 when every case passed, 2 for what can't be run."""
     try:
+        repository = open_repository(options.repo)
         project = find_project(options.project) if options.project else detect(repository)[0]
-    except ProjectNotFound as problem:
+        folders = [project.acceptance, *([options.acceptance] if options.acceptance else [])]
+        known = [scenario.id for scenario in scenarios.read(folders)]
+    except (RepositoryError, ProjectNotFound, ScaffoldError) as problem:
         sys.stderr.write(f"{problem}\n")
         return 2
-    known = [s.id for s in scenarios.read([project.acceptance, *([options.acceptance] if options.acceptance else [])])]
     ids = [
         i for i in known if not options.only or any(i == o or i.startswith(f"acceptance.{o}.") for o in options.only)
     ]

@@ -21,9 +21,9 @@ from p1_export import Export, Race
 from p1_failures import Failures
 from p1_fuzz import Fuzz
 from p1_mail import Mailbox
+from p1_outage import PROCESSES
 from p1_pages import VIEWS
 from p1_pause import Pause
-from p1_processes import IN_HAND, PROCESSES
 from p1_provider import Provider, Signer
 from p1_second import SecondWeb
 from p1_shop import Shop
@@ -42,7 +42,7 @@ def processes_run(request: pytest.FixtureRequest) -> None:
         return
     app = request.getfixturevalue("app")
     for name in PROCESSES:
-        if name not in IN_HAND and not app.running(name):
+        if name not in app.in_hand and not app.running(name):
             app.start(name)
 
 
@@ -106,7 +106,7 @@ def crowd(shop: Shop) -> list[Account]:
 @pytest.fixture(scope="session")
 def worker_leaves(app: Any) -> None:
     """The worker is told to stop: an idle one looks up from its queue every two seconds only."""
-    IN_HAND.add("worker")
+    app.in_hand.add("worker")
     app["worker"].tell()
 
 

@@ -1,7 +1,6 @@
-"""PostgreSQL, then Redis, goes away and comes back, and the worker is started anew; at the very end web is stopped."""
+"""PostgreSQL, then Redis, goes away and comes back, and the worker is replaced; at the very end web is stopped."""
 
 import time
-from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
@@ -11,12 +10,11 @@ import httpx2
 import psycopg
 from p1_accounts import FRESH
 from p1_answers import API
-from p1_processes import IN_HAND, PROCESSES, Replaced, replace
 
-from checks.acceptance import eventually, parallel
+from checks.acceptance import eventually, parallel, runtime
+from checks.acceptance.application import Replaced
 
-DEPENDENCIES = ("postgresql", "redis")
-RECOVERY_SECONDS = 5.0
+PROCESSES = ("web", "worker")
 STALE = 5  # as many connections as Active Record's pool holds by default
 STOPS_SECONDS = 1.5  # a moment for web to take in that it is to stop
 WAITING = """
@@ -26,15 +24,9 @@ WAITING = """
 
 
 @dataclass
-class Outage:
-    """What the processes did: answers with their seconds by dependency, process and path; those that ended, and why.
+class Outage(runtime.Outage):
+    """What the processes did, and how the worker was replaced afterwards."""
 
-    The worker is replaced afterwards.
-    """
-
-    answers: dict[tuple[str, str, str], Any] = field(default_factory=dict)
-    recovered: dict[tuple[str, str], Any] = field(default_factory=dict)
-    ended: dict[tuple[str, str], str] = field(default_factory=dict)
     worker: Future[Replaced] = field(default_factory=Future)
 
 
@@ -46,18 +38,12 @@ def happen(app: Any, client: Any, pool: ThreadPoolExecutor) -> Outage:
     """
     found = Outage()
     clients = {process: client(app.url(process), limits=FRESH) for process in PROCESSES}
-    questions = [(process, path) for process in PROCESSES for path in ("/readyz", "/healthz")]
-    for dependency in DEPENDENCIES:
-        with app.cut(dependency):
-            results = parallel([_timed(partial(clients[process].get, path)) for process, path in questions])
-        found.answers |= {(dependency, *question): result for question, result in zip(questions, results, strict=True)}
-        ready = parallel([partial(_ready_again, clients[process]) for process in PROCESSES])
-        found.recovered |= {(dependency, process): result for process, result in zip(PROCESSES, ready, strict=True)}
-        found.ended |= {(dependency, name): app.log(name)[-400:] for name in PROCESSES if not app.running(name)}
+    for dependency in runtime.DEPENDENCIES:
+        found.happen(app, clients, dependency)
     # A connection of before the outage fails whom it meets, unless the pool notices. Here, not in a later milestone.
     parallel([partial(clients["web"].get, f"{API}/products")] * STALE)
-    IN_HAND.add("worker")  # before the thread comes to it
-    found.worker = pool.submit(replace, app, "worker")
+    app.in_hand.add("worker")  # before the thread comes to it
+    found.worker = pool.submit(app.replace, "worker")
     return found
 
 
@@ -66,7 +52,7 @@ def stop_in_flight(app: Any, web: httpx2.Client) -> tuple[Any, Any]:
     with ThreadPoolExecutor(1) as pool:
         with psycopg.connect(app.env["DATABASE_URL"]) as connection:
             connection.execute("lock table products in access exclusive mode")
-            asked = pool.submit(_timed(partial(web.get, f"{API}/products")))
+            asked = pool.submit(runtime.timed(partial(web.get, f"{API}/products")))
             eventually(lambda: asked.done() or app.sql(WAITING)[0][0], 3, "a request waits for the table", pause=0.02)
             app["web"].tell()
             deadline = time.monotonic() + STOPS_SECONDS
@@ -82,22 +68,3 @@ def _refuses(url: str) -> bool:
     except httpx2.TransportError:
         return True
     return False
-
-
-def _timed(call: Callable[[], Any]) -> Callable[[], tuple[Any, float]]:
-    """Give a function that calls, and gives what came of it (an exception, too) and the seconds that it took."""
-
-    def timed() -> tuple[Any, float]:
-        start = time.monotonic()
-        (result,) = parallel([call])
-        return result, time.monotonic() - start
-
-    return timed
-
-
-def _ready_again(asked: httpx2.Client) -> httpx2.Response | None:
-    return eventually(
-        lambda: answer if (answer := asked.get("/readyz")).status_code == 200 else None,
-        RECOVERY_SECONDS,
-        "/readyz answers 200 again once the dependency is back",
-    )

@@ -7,7 +7,6 @@ from typing import Any
 
 from p1_accounts import Account
 from p1_answers import Json, statuses
-from p1_processes import IN_HAND
 from p1_shop import Shop
 
 from checks.acceptance import eventually, parallel
@@ -86,5 +85,5 @@ def happen(app: Any, shop: Shop, crowd: list[Account]) -> Pause:
         found.orders = [(account, shop.order(account, (shop.product(), 1))) for account in crowd[10 : 10 + ORDERS]]
     finally:
         app.start("worker", ready=False)
-        IN_HAND.discard("worker")
+        app.in_hand.discard("worker")
     return found

@@ -10,15 +10,14 @@ from functools import partial
 from typing import Any
 
 import httpx2
-import p1_metrics
 from p1_accounts import Account
 from p1_answers import Json
 from p1_mail import Mailbox
 from p1_pause import QUEUE
-from p1_processes import IN_HAND
 from p1_shop import Shop
 
 from checks.acceptance import eventually, parallel
+from checks.acceptance import metrics as prometheus
 
 # For each answer of the mail server: less than the 5 s that the application waits for it. A mail has six of them, which
 # is more than a worker has left after SIGTERM: those under way can't be finished.
@@ -40,12 +39,12 @@ def metrics(url: str) -> str:
 
 def depths(text: str) -> dict[str, float]:
     """Give the depth of each queue."""
-    return {labels.get("queue", ""): value for labels, value in p1_metrics.samples(text, DEPTH)}
+    return {labels.get("queue", ""): value for labels, value in prometheus.samples(text, DEPTH)}
 
 
 def jobs(text: str, name: str = COUNT) -> dict[tuple[str, str], float]:
     """Give count (or sum) of the jobs' durations by job and outcome."""
-    return {(have.get("job", ""), have.get("outcome", "")): value for have, value in p1_metrics.samples(text, name)}
+    return {(have.get("job", ""), have.get("outcome", "")): value for have, value in prometheus.samples(text, name)}
 
 
 @dataclass
@@ -73,7 +72,7 @@ def interrupt(app: Any, shop: Shop, mailbox: Mailbox, limits: Any) -> Restart:
     except AssertionError:
         pass
     watch = _Watch(app.url("worker"))
-    IN_HAND.add("worker")
+    app.in_hand.add("worker")
     try:
         with mailbox.slow(SLOW_SECONDS):
             # At once, so that more mails wait than a worker sends at a time.
@@ -95,7 +94,7 @@ def interrupt(app: Any, shop: Shop, mailbox: Mailbox, limits: Any) -> Restart:
         app.start("worker")
         found.back = time.monotonic()
     finally:
-        IN_HAND.discard("worker")
+        app.in_hand.discard("worker")
     left = limits.mail_recovered_seconds
     numbers = {order["order_number"] for _, order in found.orders}
     try:

@@ -1,24 +1,20 @@
 """Milestone 1: two processes, their probes and logs, errors in one form, and configurations that can't work."""
 
-import json
-import random
 import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx2
-import p1_metrics
 import p1_outage
 import pytest
 from p1_accounts import FRESH
 from p1_answers import API, is_problem
 from p1_boots import CHECKED, MISSING, SHORT, WRONG, Boots
-from p1_outage import DEPENDENCIES, Outage
-from p1_processes import PROCESSES
+from p1_outage import PROCESSES, Outage
 from p1_shop import tag
 
-from checks.acceptance import eventually, expect
+from checks.acceptance import expect, runtime
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 ABSENT_ID = 9_000_000_000
@@ -49,7 +45,7 @@ def test_processes_boot(
     does exactly that, several times a day.
     """
     if process == "metrics":
-        _metrics_count_by_route(web)
+        runtime.routes_are_templates(web, f"{API}/products/{ABSENT_ID}", ABSENT_ID, "products/")
     elif process == "release":
         again = request.getfixturevalue("boots").released_again.result()
         expect(again.done.exit, 0, "The release phase, run a second time, ends with exit code 0.")
@@ -60,12 +56,11 @@ def test_processes_boot(
         answer, stopped = p1_outage.stop_in_flight(app, web)
         assert isinstance(answer, httpx2.Response), f"A request in flight at SIGTERM should be answered: {answer!r}"
         expect(answer.status_code, 200, "A request that was in flight at SIGTERM is answered.")
-        _ended("web", stopped, limits)
+        runtime.ended_well("web", stopped, limits)
     else:
-        ended = [words for (_, name), words in outage.ended.items() if name == process]
-        expect(ended, [], f"{process} stays up, whatever its dependencies do; these would be its last words.")
+        outage.stayed_up(process)
         if process == "worker":
-            _ended("worker", outage.worker.result().stopped, limits)
+            runtime.ended_well("worker", outage.worker.result().stopped, limits)
         seconds = (outage.worker.result().process if process == "worker" else app[process]).ready
         assert seconds <= limits.boot_seconds, (
             f"{process} should be up within {limits.boot_seconds} s; it took {seconds:.1f} s."
@@ -75,89 +70,21 @@ def test_processes_boot(
         body = answer.json()
         expect((answer.status_code, body.get("status"), body.get("process")), (200, "ok", process),
                f"{process} answers /healthz, and says which process it is.")  # fmt: skip
-        _metrics_count(probe, "/healthz", {"route": "/healthz", "status": "200"})
-
-
-def _ended(process: str, stopped: Any, limits: Any) -> None:
-    assert not isinstance(stopped, Exception), f"{process} should end on SIGTERM: {stopped}"
-    expect(stopped.exit, 0, f"{process} ends with exit code 0 on SIGTERM, within {limits.shutdown_seconds} s; "
-           f"its last words: {stopped.last_words}")  # fmt: skip
-    assert stopped.seconds <= limits.shutdown_seconds, (
-        f"{process} should end within {limits.shutdown_seconds} s of SIGTERM; it took {stopped.seconds:.1f} s."
-    )
-
-
-def _metrics_count(asked: httpx2.Client, path: str, labels: dict[str, str]) -> None:
-    """Ask a few times; the counter and the histogram must move by exactly as many."""
-    names = ("http_requests_total", "http_request_duration_seconds_count")
-    times = random.SystemRandom().randint(2, 5)
-
-    def counted() -> list[float]:
-        text = asked.get("/metrics").text
-        return [p1_metrics.total(text, name, method="GET", **labels) for name in names]
-
-    # A counter moves a moment after the client has its answer: begin when it stands still.
-    before = eventually(lambda: one if (one := counted()) == counted() else [], 2, "the metrics stand still")
-    for _ in range(times):
-        asked.get(path)
-    wanted = [value + times for value in before]
-    try:
-        eventually(lambda: counted() == wanted, 2, "the metrics count the requests")
-    except AssertionError:
-        expect(dict(zip(names, counted(), strict=True)), dict(zip(names, wanted, strict=True)),
-               f"After {times} requests for {path}, the samples with {labels} have grown by {times}.")  # fmt: skip
-
-
-def _metrics_count_by_route(web: httpx2.Client) -> None:
-    absent = f"{API}/products/{ABSENT_ID}"
-
-    def routes() -> set[str]:
-        web.get(absent)
-        found = p1_metrics.samples(web.get("/metrics").text, "http_requests_total")
-        return {labels.get("route", "") for labels, _ in found if labels.get("status") == "404"}
-
-    seen = eventually(routes, 2, "http_requests_total counts a 404")
-    assert not any(str(ABSENT_ID) in route for route in seen), (
-        f"`route` should be the template: a path with its ids makes a time series for each. It is {seen}."
-    )
-    route = next((route for route in seen if "products/" in route), "")
-    assert route, f"`route` should be the template of the product's path; it is {seen}."
-    _metrics_count(web, absent, {"route": route, "status": "404"})
+        runtime.requests_are_counted(probe, "/healthz", route="/healthz", status="200")
 
 
 # Readiness ----------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("process", PROCESSES)
-@pytest.mark.parametrize("dependency", DEPENDENCIES)
+@pytest.mark.parametrize("dependency", runtime.DEPENDENCIES)
 def test_readiness(dependency: str, process: str, outage: Outage, limits: Any) -> None:
     """Readiness tells the truth about PostgreSQL and Redis.
 
     PostgreSQL, then Redis, is cut off, and both processes are asked meanwhile and afterwards. A load balancer believes
     /readyz: it must name the dependency that is down, quickly, while /healthz says that a restart would not help.
     """
-    other = "redis" if dependency == "postgresql" else "postgresql"
-    words = outage.ended.get((dependency, process))
-    assert words is None, f"{process} should run on while {dependency} is down; it ended: {words}"
-    answer, seconds = outage.answers[dependency, process, "/readyz"]
-    assert isinstance(answer, httpx2.Response), f"/readyz of {process} should answer with {dependency} down: {answer!r}"
-    expect(answer.status_code, 503, f"/readyz of {process} answers 503 while {dependency} is down.")
-    body = answer.json()
-    expect(
-        (body["status"], body["checks"].get(dependency), body["checks"].get(other)),
-        ("unavailable", "unavailable", "ok"),
-        f"/readyz of {process} names {dependency} as unavailable, and {other} as ok.",
-    )
-    assert seconds <= limits.ready_seconds, (
-        f"/readyz of {process} should answer within {limits.ready_seconds} s with {dependency} down; "
-        f"it took {seconds:.1f} s."
-    )
-    alive, _ = outage.answers[dependency, process, "/healthz"]
-    assert isinstance(alive, httpx2.Response), f"/healthz of {process} should answer with {dependency} down: {alive!r}"
-    expect(alive.status_code, 200, f"/healthz of {process} stays 200 while {dependency} is down.")
-    again = outage.recovered[dependency, process]
-    assert isinstance(again, httpx2.Response), f"/readyz of {process} should recover once {dependency} is back: {again}"
-    expect(again.json()["checks"].get(dependency), "ok", f"/readyz of {process} sees that {dependency} is back.")
+    outage.was_told(dependency, process, limits)
 
 
 # Configuration ------------------------------------------------------------------------------------------------------
@@ -210,19 +137,6 @@ def test_wrong_configuration(process: str, variable: str, boots: Boots, limits: 
 # Request ids and logs -----------------------------------------------------------------------------------------------
 
 
-def entries(app: Any, process: str) -> list[dict[str, Any]]:
-    """Give the lines of a process's log that are JSON objects."""
-    found = []
-    for line in app.logs(process):
-        try:
-            entry = json.loads(line)
-        except ValueError:
-            continue
-        if isinstance(entry, dict):
-            found.append(entry)
-    return found
-
-
 @pytest.mark.parametrize(
     "case", ["web", "web-lines", *(pytest.param(case, marks=pytest.mark.late) for case in ("worker", "worker-lines"))]
 )
@@ -234,36 +148,10 @@ def test_request_id(case: str, app: Any, client: Any) -> None:
     """
     process, _, lines = case.partition("-")
     if lines:
-        written = [line for line in app.logs(process) if line.strip()]
-        assert written, f"{process} should log at least one line to standard output when it starts."
-        known = entries(app, process)
-        expect([line for line in written if not line.startswith("{")][:3], [],
-               f"Every line that {process} writes to standard output is a JSON object.")  # fmt: skip
-        expect(len(known), len(written), f"Every line that {process} writes to standard output is a JSON object.")
-        lacking = [e for e in known if not {"time", "level", "message"} <= e.keys()]
-        expect(lacking[:3], [], f"Every line of {process} has time, level and message.")
+        runtime.logs_are_json(app, process)
         return
-    asked = client(app.url(process), limits=FRESH)
     path = f"{API}/products/{ABSENT_ID}" if process == "web" else "/healthz"
-    given = f"Grader.{tag()}_{process}-1".ljust(64, "x")
-    answer = asked.get(path, headers={"X-Request-Id": given})
-    expect(answer.headers.get("x-request-id"), given, "A request id of 64 allowed characters is taken and echoed.")
-    made = {asked.get(path).headers.get("x-request-id", "")}
-    for refused in ("x" * 65, "two words", "semi;colon", ""):
-        echoed = asked.get(path, headers={"X-Request-Id": refused}).headers.get("x-request-id", "")
-        assert REQUEST_ID.fullmatch(echoed), f"For the id {refused!r} one of the allowed form is made, not {echoed!r}."
-        made.add(echoed)
-    expect(len(made), 5, "Each request without an acceptable id gets a new one.")
-    line = eventually(
-        lambda: next((e for e in entries(app, process) if e.get("request_id") == given and "route" in e), {}),
-        2,
-        f"{process} logs a line for a request, with its request_id and route",
-    )
-    missing = [name for name in ("time", "level", "message", "method", "status", "duration_ms") if name not in line]
-    expect(missing, [], "The line of a request has time, level, message, method, route, status and duration_ms.")
-    expect((line["method"], int(line["status"])), ("GET", answer.status_code), "The line says what came of it.")
-    assert str(ABSENT_ID) not in str(line["route"]), f"`route` should be the template; it is {line['route']}."
-    assert float(line["duration_ms"]) >= 0, "duration_ms is a number of milliseconds."
+    runtime.request_id_is_echoed_and_logged(app, process, client(app.url(process), limits=FRESH), path, str(ABSENT_ID))
 
 
 # Errors -------------------------------------------------------------------------------------------------------------

@@ -19,7 +19,7 @@ from p1_second import SecondWeb
 from p1_shop import Shop, tag
 from p1_worker import Restart
 
-from checks.acceptance import blocked, eventually, expect
+from checks.acceptance import blocked, eventually, expect, runtime
 
 ABSENT_ID = 987_654_321
 
@@ -443,12 +443,7 @@ def test_worker_restart(case: str, mailbox: Mailbox, pause: Pause, restart: Rest
     numbers = {order["order_number"] for _, order in restart.orders}
     expect(len(numbers), p1_worker.MAILS, "Ten orders are placed.")
     assert restart.under_way, "Mails should be under way when the worker is ended."
-    stopped = restart.stopped
-    expect(stopped.exit, 0, f"The worker ends with exit code 0 on SIGTERM, within {limits.shutdown_seconds} s; "
-           f"its last words: {stopped.last_words}")  # fmt: skip
-    assert stopped.seconds <= limits.shutdown_seconds, (
-        f"The worker should end within {limits.shutdown_seconds} s of SIGTERM; it took {stopped.seconds:.1f} s."
-    )
+    runtime.ended_well("worker", restart.stopped, limits)
     missing = sorted(numbers - p1_worker.sent(mailbox, restart.orders).keys())
     expect(missing, [], f"Every mail arrives within {limits.mail_recovered_seconds} s of the next worker's start.")
     if case == "each-once":

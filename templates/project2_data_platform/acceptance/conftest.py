@@ -14,8 +14,7 @@ from p2_big import BigImport, BigRun
 from p2_commerce import Shop
 from p2_migrations import Migrations
 from p2_outage import Outage
-from p2_platform import FRESH, Account, Ingestion, log_in
-from p2_processes import IN_HAND, PROCESSES, REQUIRED
+from p2_platform import FRESH, PROCESSES, REQUIRED, Account, Ingestion, log_in
 from p2_second import Second
 
 from checks.acceptance import blocked
@@ -29,7 +28,7 @@ def processes_run(request: pytest.FixtureRequest) -> None:
         return
     app = request.getfixturevalue("app")
     for name in PROCESSES:
-        if name not in IN_HAND and not app.running(name):
+        if name not in app.in_hand and not app.running(name):
             app.start(name)
 
 

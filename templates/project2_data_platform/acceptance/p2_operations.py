@@ -10,11 +10,11 @@ from functools import cache
 from typing import Any
 
 import httpx2
-import p2_metrics
 import psycopg
 from p2_platform import FRESH
 
 from checks.acceptance import eventually
+from checks.acceptance import metrics as prometheus
 
 DEPTH = "celery_queue_depth"
 COUNT = "celery_task_duration_seconds_count"
@@ -89,12 +89,12 @@ def _plain() -> httpx2.Client:
 
 def depths(text: str) -> list[float]:
     """Give the depth of each queue."""
-    return [value for labels, value in p2_metrics.samples(text, DEPTH) if "queue" in labels]
+    return [value for labels, value in prometheus.samples(text, DEPTH) if "queue" in labels]
 
 
 def durations(text: str, name: str = COUNT) -> dict[tuple[str, str], float]:
     """Give count (or sum) of the tasks' durations by task and outcome."""
-    return {(have.get("task", ""), have.get("outcome", "")): value for have, value in p2_metrics.samples(text, name)}
+    return {(have.get("task", ""), have.get("outcome", "")): value for have, value in prometheus.samples(text, name)}
 
 
 class DepthWatch:

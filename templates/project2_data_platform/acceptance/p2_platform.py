@@ -12,6 +12,8 @@ from p2_files import MEDIA_TYPES
 
 from checks.acceptance import blocked, expect
 
+PROCESSES = ("api", "admin", "worker", "beat")
+REQUIRED = {"api": "SECRET_KEY", "admin": "DATABASE_URL", "worker": "REDIS_URL", "beat": "SECRET_KEY"}
 REJECTS = "acceptance.m4.rejects-as-csv"
 UPLOADS = "acceptance.m3.upload-becomes-job"
 # A job is asked for more and more seldom: each question costs the API as much as some rows cost the worker.

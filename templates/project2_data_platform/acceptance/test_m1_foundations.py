@@ -1,7 +1,6 @@
 """Milestone 1: the processes, their probes and logs, and the token that Django issues and FastAPI verifies."""
 
 import json
-import random
 import re
 import time
 import uuid
@@ -11,17 +10,15 @@ from typing import Any
 
 import httpx2
 import p2_logins
-import p2_metrics
 import p2_outage
 import p2_tokens
 import pytest
 from p2_files import csv_file, sales, tag
 from p2_logins import Logins
 from p2_outage import Outage
-from p2_platform import FRESH, UPLOADS, Account, Ingestion
-from p2_processes import PROCESSES, REQUIRED, at_hand
+from p2_platform import FRESH, PROCESSES, REQUIRED, UPLOADS, Account, Ingestion
 
-from checks.acceptance import blocked, eventually, expect
+from checks.acceptance import blocked, eventually, expect, runtime
 from checks.acceptance import tokens as jwt
 
 SOURCES = "/api/v1/data-sources"
@@ -50,30 +47,7 @@ def test_readiness(dependency: str, process: str, outage: Any, limits: Any) -> N
     PostgreSQL, then Redis, is cut off, and every process is asked meanwhile and afterwards. A load balancer believes
     /readyz: it must name the dependency that is down, quickly, while /healthz says that a restart would not help.
     """
-    other = "redis" if dependency == "postgresql" else "postgresql"
-    words = outage.ended.get((dependency, process))
-    assert words is None, (
-        f"{process} should run on while {dependency} is down; it ended, and its last words are: {words}"
-    )
-    answer, seconds = outage.answers[dependency, process, "/readyz"]
-    assert isinstance(answer, httpx2.Response), f"/readyz of {process} should answer with {dependency} down: {answer!r}"
-    expect(answer.status_code, 503, f"/readyz of {process} answers 503 while {dependency} is down.")
-    body = answer.json()
-    expect(
-        (body["status"], body["checks"].get(dependency), body["checks"].get(other)),
-        ("unavailable", "unavailable", "ok"),
-        f"/readyz of {process} names {dependency} as unavailable, and {other} as ok.",
-    )
-    assert seconds <= limits.ready_seconds, (
-        f"/readyz of {process} should answer within {limits.ready_seconds} s with {dependency} down; "
-        f"it took {seconds:.1f} s."
-    )
-    alive, _ = outage.answers[dependency, process, "/healthz"]
-    assert isinstance(alive, httpx2.Response), f"/healthz of {process} should answer with {dependency} down: {alive!r}"
-    expect(alive.status_code, 200, f"/healthz of {process} stays 200 while {dependency} is down.")
-    again = outage.recovered[dependency, process]
-    assert isinstance(again, httpx2.Response), f"/readyz of {process} should recover once {dependency} is back: {again}"
-    expect(again.json()["checks"].get(dependency), "ok", f"/readyz of {process} sees that {dependency} is back.")
+    outage.was_told(dependency, process, limits)
 
 
 # Processes ----------------------------------------------------------------------------------------------------------
@@ -100,15 +74,14 @@ def test_processes_boot(
     """
     process, _, stops = case.partition("-")
     if process == "metrics":
-        _metrics_count_by_route(api)
+        runtime.routes_are_templates(api, f"{SOURCES}/{ABSENT_ID}", ABSENT_ID, "data-sources")
         return
     if stops:
-        _ended(process, request.getfixturevalue("stops")[process], limits)
+        runtime.ended_well(process, request.getfixturevalue("stops")[process], limits)
         return
-    ended = [words for (_, name), words in outage.ended.items() if name == process]
-    expect(ended, [], f"{process} stays up, whatever its dependencies do; these would be its last words.")
+    outage.stayed_up(process)
     if process == "worker":
-        _ended("worker", outage.worker.result().stopped, limits)
+        runtime.ended_well("worker", outage.worker.result().stopped, limits)
     seconds = (outage.worker.result().process if process == "worker" else app[process]).ready
     assert seconds <= limits.boot_seconds, (
         f"{process} should be up within {limits.boot_seconds} s; it took {seconds:.1f} s."
@@ -117,57 +90,7 @@ def test_processes_boot(
     probe = client(app.url(process), limits=FRESH)
     answer = probe.get("/healthz")
     expect((answer.status_code, answer.json().get("status")), (200, "ok"), f"{process} answers /healthz.")
-    _metrics_count(probe, "/healthz", {"route": "/healthz", "status": "200"})
-
-
-def _ended(process: str, stopped: Any, limits: Any) -> None:
-    assert not isinstance(stopped, Exception), f"{process} should end on SIGTERM: {stopped}"
-    expect(stopped.exit, 0, f"{process} ends with exit code 0 on SIGTERM, within {limits.shutdown_seconds} s; "
-           f"its last words: {stopped.last_words}")  # fmt: skip
-    assert stopped.seconds <= limits.shutdown_seconds, (
-        f"{process} should end within {limits.shutdown_seconds} s of SIGTERM; it took {stopped.seconds:.1f} s."
-    )
-
-
-def _metrics_count(asked: httpx2.Client, path: str, labels: dict[str, str]) -> None:
-    """Ask a few times; the counter and the histogram must move by exactly as many."""
-    names = ("http_requests_total", "http_request_duration_seconds_count")
-    times = random.SystemRandom().randint(2, 5)
-
-    def counted() -> list[float]:
-        text = asked.get("/metrics").text
-        return [p2_metrics.total(text, name, method="GET", **labels) for name in names]
-
-    # A counter moves a moment after the client has its answer: begin when it stands still.
-    before = eventually(lambda: one if (one := counted()) == counted() else [], 2, "the metrics stand still")
-    for _ in range(times):
-        asked.get(path)
-    wanted = [value + times for value in before]
-    try:
-        eventually(lambda: counted() == wanted, 2, "the metrics count the requests")
-    except AssertionError:
-        expect(dict(zip(names, counted(), strict=True)), dict(zip(names, wanted, strict=True)),
-               f"After {times} requests for {path}, the samples with {labels} have grown by {times}.")  # fmt: skip
-
-
-def _metrics_count_by_route(api: httpx2.Client) -> None:
-    routes = {labels.get("route", "") for labels, _ in _requests_for_an_absent_source(api)}
-    assert routes, "A request for a data source that isn't there should be counted, with its status 404."
-    assert not any(str(ABSENT_ID) in route for route in routes), (
-        f"`route` should be the template: a path with its ids makes a time series for each. It is {routes}."
-    )
-    route = next((route for route in routes if "data-sources" in route), "")
-    assert route, f"`route` should be the template of the data source's path; it is {routes}."
-    _metrics_count(api, f"{SOURCES}/{ABSENT_ID}", {"route": route, "status": "404"})
-
-
-def _requests_for_an_absent_source(api: httpx2.Client) -> list[tuple[dict[str, str], float]]:
-    def found() -> list[tuple[dict[str, str], float]]:
-        api.get(f"{SOURCES}/{ABSENT_ID}")
-        every = p2_metrics.samples(api.get("/metrics").text, "http_requests_total")
-        return [sample for sample in every if sample[0].get("status") == "404"]
-
-    return eventually(found, 2, "http_requests_total counts a 404")
+    runtime.requests_are_counted(probe, "/healthz", route="/healthz", status="200")
 
 
 # Configuration ------------------------------------------------------------------------------------------------------
@@ -193,46 +116,6 @@ def test_missing_configuration(process: str, boots_without: dict[str, Future[Any
 # Request ids and logs -----------------------------------------------------------------------------------------------
 
 
-def entries(app: Any, process: str) -> list[dict[str, Any]]:
-    """Give the lines of a process's log that are JSON objects."""
-    found = []
-    for line in app.logs(process):
-        try:
-            entry = json.loads(line)
-        except ValueError:
-            continue
-        if isinstance(entry, dict):
-            found.append(entry)
-    return found
-
-
-def _echoes_and_logs(app: Any, process: str, asked: httpx2.Client, path: str) -> None:
-    given = f"Grader.{tag()}_{process}-1"
-    answer = asked.get(path, headers={"X-Request-Id": given})
-    expect(answer.headers.get("x-request-id"), given, "A request id of the allowed form is taken and echoed.")
-    made = set()
-    for refused in ("x" * 65, "two words", "semi;colon", ""):
-        echoed = asked.get(path, headers={"X-Request-Id": refused}).headers.get("x-request-id", "")
-        assert REQUEST_ID.fullmatch(echoed), (
-            f"For the id {refused!r} one of the allowed form is made; it is {echoed!r}."
-        )
-        made.add(echoed)
-    made.add(asked.get(path).headers.get("x-request-id", ""))
-    expect(len(made), 5, "Each request without an acceptable id gets a new one.")
-    line = eventually(
-        lambda: next((e for e in entries(app, process) if e.get("request_id") == given and "route" in e), {}),
-        2,
-        f"{process} logs a line for a request, with its request_id and route",
-    )
-    missing = [name for name in ("time", "level", "message", "method", "status", "duration_ms") if name not in line]
-    expect(missing, [], "The line of a request has time, level, message, method, route, status and duration_ms.")
-    expect(
-        (line["method"], int(line["status"])), ("GET", answer.status_code), "The line says what was asked and answered."
-    )
-    assert str(ABSENT_ID) not in str(line["route"]), f"`route` should be the template; it is {line['route']}."
-    assert float(line["duration_ms"]) >= 0, "duration_ms is a number of milliseconds."
-
-
 @pytest.mark.usefixtures("boots_in_background", "migrations_in_background")
 @pytest.mark.parametrize(
     "case", ["api", "admin", "api-lines", "admin-lines", "worker-lines", "beat-lines", "worker-import"]
@@ -244,22 +127,17 @@ def test_request_id(case: str, app: Any, client: Any, api: httpx2.Client, ingest
     worker's. One id is how an error that somebody reports is found among millions of lines.
     """
     process, _, part = case.partition("-")
-    at_hand(process)
+    runtime.at_hand(app, process)
     if part == "import":
         _upload_is_found_in_the_workers_log(app, ingestion)
     elif part == "lines":
-        app_lines = [line for line in app.logs(process) if line.strip()]
-        assert app_lines, f"{process} should log at least one line to standard output when it starts and is asked."
-        known = entries(app, process)
-        other = [line for line in app_lines if not line.startswith("{")]
-        expect(other[:3], [], f"Every line that {process} writes to standard output is a JSON object.")
-        expect(len(known), len(app_lines), f"Every line that {process} writes to standard output is a JSON object.")
-        lacking = [e for e in known if not {"time", "level", "message"} <= e.keys()]
-        expect(lacking[:3], [], f"Every line of {process} has time, level and message.")
+        runtime.logs_are_json(app, process)
     elif process == "api":
-        _echoes_and_logs(app, "api", api, f"{SOURCES}/{ABSENT_ID}")
+        path = f"{SOURCES}/{ABSENT_ID}"
+        runtime.request_id_is_echoed_and_logged(app, "api", api, path, str(ABSENT_ID))
     else:
-        _echoes_and_logs(app, "admin", client(app.url("admin"), limits=FRESH), "/admin/login/")
+        asked = client(app.url("admin"), limits=FRESH)
+        runtime.request_id_is_echoed_and_logged(app, "admin", asked, "/admin/login/", str(ABSENT_ID))
 
 
 def _upload_is_found_in_the_workers_log(app: Any, ingestion: Ingestion) -> None:
@@ -270,7 +148,7 @@ def _upload_is_found_in_the_workers_log(app: Any, ingestion: Ingestion) -> None:
         blocked(f"an upload is answered {response.status_code}, so it causes nothing in the worker", by=UPLOADS)
     ingestion.finished(response.json())
     eventually(
-        lambda: any(entry.get("request_id") == given for entry in entries(app, "worker")),
+        lambda: any(entry.get("request_id") == given for entry in runtime.entries(app.logs("worker"))),
         2,
         "the worker's log has a line with the request_id of the upload that it works on",
     )
