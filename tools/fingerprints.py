@@ -1,50 +1,29 @@
 """Writes templates/<project>/fingerprints.json for each project that has a reference solution.
 
-The solution lies over the starter: same paths, and `.jinja` where something varies. Both are rendered with the
-default answers. `--check` writes nothing and exits with 1 when a file is missing, stale or left over; `make lint`
-runs it.
+Starter and solution are rendered with the default answers. `--check` writes nothing and exits with 1 when a file is
+missing, stale or left over; `make lint` runs it.
 """
 
 from __future__ import annotations
 
-import shutil
 import sys
 import tempfile
 from pathlib import Path
 
 from checks.fingerprints import build, dumps
-from scaffolder.projects import COPIER_FILE, PROJECT_FILE, Project, load_projects, templates_root
-from scaffolder.render import render_project
+from scaffolder.projects import Project, load_projects, templates_root
+from scaffolder.render import render_project, render_solution
 
 
 def fingerprints(project: Project) -> str | None:
     """Return the text of a project's fingerprints; None when it has no solution."""
-    solution = project.folder / "solution"
-    if project.status != "ready" or not solution.is_dir():
+    if project.status != "ready" or not project.solution.is_dir():
         return None
     with tempfile.TemporaryDirectory(prefix="fingerprints-") as folder:
         work = Path(folder)
         render_project(project, work / "starter", {})
-        solved = overlaid(project, solution, work / "templates")
-        render_project(solved, work / "solved", {})
+        render_solution(project, work / "solved", render_project(project, work / "solved", {}))
         return dumps(build(_contents(work / "starter"), _contents(work / "solved")))
-
-
-def overlaid(project: Project, solution: Path, root: Path) -> Project:
-    """Return the project with its solution laid over the starter, as a template below `root`."""
-    folder = root / project.folder.name
-    shutil.copytree(project.starter, folder / "starter")
-    shutil.copy(project.folder / PROJECT_FILE, folder)
-    shutil.copy(project.folder.parent / COPIER_FILE, root)
-    for file in sorted(solution.rglob("*")):
-        if file.is_file() and "__pycache__" not in file.parts:
-            target = folder / "starter" / file.relative_to(solution)
-            plain = target.with_name(target.name.removesuffix(".jinja"))
-            for other in (plain, plain.with_name(f"{plain.name}.jinja")):
-                other.unlink(missing_ok=True)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(file, target)
-    return project._replace(folder=folder)
 
 
 def _contents(root: Path) -> dict[str, bytes]:
