@@ -88,7 +88,7 @@ import time; time.sleep(0.3)"""
 
 def test_a_command_steps_back_for_others_as_far_as_it_is_told_to(tmp_path: Path) -> None:
     done = [run(tmp_path, "import os; print(os.nice(0))", limits=Limits(nice=nice)).stdout for nice in (0, 5)]
-    assert int(done[1]) == int(done[0]) + 5
+    assert int(done[1]) == min(int(done[0]) + 5, 19)
 
 
 def test_many_processes_are_ended(tmp_path: Path) -> None:

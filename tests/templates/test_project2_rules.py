@@ -14,7 +14,6 @@ ACCEPTANCE = Path(__file__).parents[2] / "templates" / "project2_data_platform" 
 sys.path.insert(0, str(ACCEPTANCE))
 import p2_defects as defects  # noqa: E402
 import p2_files as files  # noqa: E402
-import p2_metrics as metrics  # noqa: E402
 import p2_pages as pages  # noqa: E402
 import p2_rules as rules  # noqa: E402
 import p2_tokens  # noqa: E402
@@ -132,10 +131,3 @@ def test_a_form_is_sent_as_a_browser_would() -> None:
         "csrf": ["t"], "user": "ada", "note": ["a < b"], "kind": ["2"]
     }  # fmt: skip
     assert (page.links, page.text) == ([("/x/", "there")], "Hello there One Two")
-
-
-def test_samples_are_added_up_by_label() -> None:
-    text = '# TYPE hits counter\nhits{route="/a",status="200"} 2.0\nhits{status="200",route="/b"} 3.0\nhits_x 9\n'
-    assert metrics.total(text, "hits", status="200") == 5
-    assert metrics.total(text, "hits", route="/a", status="200") == 2
-    assert metrics.total(text, "hits", status="500") == 0
