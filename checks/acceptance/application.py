@@ -114,6 +114,10 @@ class App:
             processes.await_ready([process])
         return process
 
+    def await_ready(self, name: str) -> None:
+        """Wait until it is ready: for a start that nobody has waited for. Raises BootFailed when it never is."""
+        processes.await_ready([self.booted[name]])
+
     def replace(self, name: str) -> Replaced:
         """Tell it to stop, and start another in its place. Raises BootFailed when that does not get ready."""
         self.in_hand.add(name)

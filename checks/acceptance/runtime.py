@@ -40,6 +40,9 @@ class Runs(Protocol):
     def running(self, name: str) -> bool:
         """Return whether a process runs."""
 
+    def await_ready(self, name: str) -> None:
+        """Wait until a process is ready."""
+
     def log(self, name: str) -> str:
         """Return what a process wrote."""
 
@@ -148,8 +151,9 @@ def _ready_again(client: httpx2.Client) -> httpx2.Response | None:
 
 
 def at_hand(app: Runs, process: str) -> None:
-    """Wait until nobody stops or replaces a process."""
+    """Wait until nobody stops or replaces a process, and it is ready. Raises BootFailed when it never is."""
     eventually(lambda: process not in app.in_hand, STOP_SECONDS + READY_SECONDS, f"{process} is replaced")
+    app.await_ready(process)
 
 
 def ended_well(process: str, stopped: Stopped | Exception, limits: Bounds) -> None:

@@ -104,8 +104,11 @@ def crowd(shop: Shop) -> list[Account]:
 
 
 @pytest.fixture(scope="session")
-def worker_leaves(app: Any) -> None:
-    """The worker is told to stop: an idle one looks up from its queue every two seconds only."""
+def worker_leaves(app: Any, shop: Shop, crowd: list[Account]) -> None:
+    """The worker is told to stop: an idle one looks up from its queue every two seconds only.
+
+    Not before there is all that `pause` takes, which starts another one.
+    """
     app.in_hand.add("worker")
     app["worker"].tell()
 

@@ -59,6 +59,7 @@ def test_processes_boot(
         runtime.ended_well("web", stopped, limits)
     else:
         outage.stayed_up(process)
+        runtime.at_hand(app, process)
         if process == "worker":
             runtime.ended_well("worker", outage.worker.result().stopped, limits)
         seconds = (outage.worker.result().process if process == "worker" else app[process]).ready
@@ -147,6 +148,7 @@ def test_request_id(case: str, app: Any, client: Any) -> None:
     somebody reports is found among millions of lines.
     """
     process, _, lines = case.partition("-")
+    runtime.at_hand(app, process)
     if lines:
         runtime.logs_are_json(app, process)
         return

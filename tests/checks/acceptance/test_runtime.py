@@ -83,6 +83,9 @@ class Service:
     def running(self, name: str) -> bool:
         return self.wrong != "ends"
 
+    def await_ready(self, name: str) -> None:
+        self.lines.append(f"{name} was waited for")
+
     def log(self, name: str) -> str:
         return "\n".join([*self.lines, "goodbye"])
 
@@ -156,6 +159,7 @@ def test_a_process_that_is_replaced_is_waited_for() -> None:
         threading.Timer(0.2, app.in_hand.discard, ["web"]).start()
         runtime.at_hand(app, "web")
         assert app.in_hand == set()
+        assert app.lines[-1] == "web was waited for"
 
 
 def test_requests_are_counted_by_route() -> None:
