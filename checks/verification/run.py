@@ -55,7 +55,8 @@ def verify(
     what cannot be used.
     """
     project = _project(folder)
-    faults = [f for f in read(project.faults) if not only or _named(f, only)]
+    known = read(project.faults)
+    faults = [f for f in known if not only or _named(f, only)]
     if sample is not None and sample < len(faults):
         faults = _sampled(faults, sample, folder)
     answers = [option for answer in data for option in ("--data", answer)]
@@ -69,9 +70,11 @@ def verify(
         note(judge.plan_and_scenarios(project, scenarios.read([project.acceptance])))
     with tempfile.TemporaryDirectory(prefix="check-verify-") as name:
         work = Path(name)
+        made = _made(project, work / "solution", "--solution", *answers)
+        for fault in known:  # all of them, and before anything takes long
+            _apply(made, fault, "--check")
         if not only:
             note(judge.starter(_graded(_made(project, work / "starter", *answers), project, options), project.baseline))
-        made = _made(project, work / "solution", "--solution", *answers)
         everything = options if not only else options._replace(only=_needed(faults, thorough=thorough))
         cards = [_graded(made, project, everything) for _ in range(repeat)]
         if not only:
@@ -172,16 +175,20 @@ def _made(project: Project, destination: Path, *options: str) -> Path:
 
 def _broken(solution: Path, copy: Path, fault: Fault) -> Path:
     _git(solution, "clone", "--quiet", "--no-hardlinks", str(solution), str(copy))
+    _apply(copy, fault, "--index")
+    return copy
+
+
+def _apply(folder: Path, fault: Fault, how: str) -> None:
     done = subprocess.run(
-        ["git", "apply", "--index", "--whitespace=nowarn", "-"],
-        cwd=copy, input=fault.patch, capture_output=True, text=True, check=False,
+        ["git", "apply", how, "--whitespace=nowarn", "-"],
+        cwd=folder, input=fault.patch, capture_output=True, text=True, check=False,
     )  # fmt: skip
     if done.returncode:
         raise BrokenFault(
             f"faults/{fault.name}.patch does not apply to the solution: {done.stderr.strip()}.",
             "Make it again from the solution as it is now.",
         )
-    return copy
 
 
 def _git(folder: Path, *arguments: str) -> None:

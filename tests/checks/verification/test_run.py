@@ -78,16 +78,20 @@ def test_a_solution_that_does_not_do_it_all_does_not_hold(tiny: Tiny) -> None:
     assert "acceptance.m1.greets: It greets by name." in result.output
 
 
-def test_a_fault_that_does_not_apply_is_an_error_of_its_author(tiny: Tiny) -> None:
+@pytest.mark.parametrize("options", [("--only", "stale"), ("--only", "bob"), ("--sample", "0")])
+def test_a_fault_that_does_not_apply_is_an_error_of_its_author_whatever_is_verified(
+    tiny: Tiny, options: tuple[str, ...]
+) -> None:
     tiny.write(
         "faults/stale.patch",
         fault("Old", "acceptance.m1.greets", SOLUTION).replace(
             "\n\n", "\n\n--- a/gone\n+++ b/gone\n@@ -1 +1 @@\n-1\n+2\n", 1
         ),
     )
-    result = verify(tiny, "--only", "stale")
+    result = verify(tiny, *options)
     assert result.exit_code == 2
     assert "faults/stale.patch does not apply to the solution" in result.output
+    assert "The starter earns" not in result.output
 
 
 def test_a_folder_without_a_solution_is_refused(tiny: Tiny) -> None:
