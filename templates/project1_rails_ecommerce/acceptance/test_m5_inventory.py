@@ -17,7 +17,7 @@ from p1_pause import Pause
 from p1_second import SecondWeb
 from p1_shop import Shop, tag
 
-from checks.acceptance import expect, parallel
+from checks.acceptance import expect, moments, parallel
 
 ABSENT_ID = 987_654_321
 LEDGER = "acceptance.m5.ledger"
@@ -157,7 +157,7 @@ def test_cancel_returns_stock(case: str, app: Any, shop: Shop, other_web: httpx2
         is_problem(account.post(path), 409, "A second time is a 409.")
     else:
         both = account, account.on(other_web)
-        with p1_lag.slow_stock(app):
+        with p1_lag.slow_stock(app), moments.slow_updates(app, "orders"):
             answers = parallel([partial(both[n % 2].post, path) for n in range(10)])
         expect(statuses(answers), {200: 1, 409: 9}, "Of ten cancellations at once, one succeeds.")
     for product, quantity, stock in zip(products, (3, 4), (10, 20), strict=True):
