@@ -86,8 +86,8 @@ class Tail:
     def lines(self) -> list[str]:
         """Return the whole lines that were kept, cleaned: without those that the gap between head and tail cuts."""
         with self._lock:
-            head, tail = bytes(self._head), bytes(self._tail)
-        if self.truncated:
+            head, tail, cut = bytes(self._head), bytes(self._tail), self.truncated
+        if cut:
             head, tail = head.rpartition(b"\n")[0] + b"\n", tail.partition(b"\n")[2]
         text = clean_text(head + tail).removesuffix("\n")
         return text.split("\n") if text else []

@@ -3,7 +3,7 @@
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from itertools import cycle
+from itertools import cycle, islice
 from typing import Any
 
 import httpx2
@@ -81,7 +81,7 @@ class Race:
     """Orders that were paid before, others that were paid at once, and what a reader of the cursors saw meanwhile."""
 
     settled: list[tuple[Account, Json]]
-    paid: list[tuple[Account, Json]] = field(default_factory=list)
+    paid: list[tuple[Account, Json]]
     seen: list[Json] = field(default_factory=list)
     reads: int = 0
 
@@ -94,7 +94,7 @@ def prepare(shop: Shop, carts: list[Ordered], other: httpx2.Client) -> Payments:
     # Carts at the second process, payments at the first: two cores, half the time.
     orders += [
         (account, shop.order(account.on(other), (product, 1)))
-        for account, _ in zip(cycle(customers), range(max(RACING, PAGE + 5 - len(carts))), strict=False)
+        for account in islice(cycle(customers), max(RACING, PAGE + 5 - len(carts)))
     ]
     waiting = [(account, order, shop.payment(account, order)) for account, order in orders]
     settled, racing = waiting[:-RACING], waiting[-RACING:]

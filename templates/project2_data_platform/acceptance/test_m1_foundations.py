@@ -1,7 +1,6 @@
 """Milestone 1: the processes, their probes and logs, and the token that Django issues and FastAPI verifies."""
 
 import json
-import re
 import time
 import uuid
 from collections.abc import Callable
@@ -22,7 +21,6 @@ from checks.acceptance import blocked, eventually, expect, runtime
 from checks.acceptance import tokens as jwt
 
 SOURCES = "/api/v1/data-sources"
-REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 ABSENT_ID = 9_000_000_000
 
 
@@ -40,7 +38,7 @@ def is_problem(response: httpx2.Response, status: int, what: str) -> dict[str, A
 
 
 @pytest.mark.parametrize("process", PROCESSES)
-@pytest.mark.parametrize("dependency", ["postgresql", "redis"])
+@pytest.mark.parametrize("dependency", runtime.DEPENDENCIES)
 def test_readiness(dependency: str, process: str, outage: Any, limits: Any) -> None:
     """Readiness tells the truth about PostgreSQL and Redis.
 
@@ -80,9 +78,11 @@ def test_processes_boot(
         runtime.ended_well(process, request.getfixturevalue("stops")[process], limits)
         return
     outage.stayed_up(process)
+    booted = app[process]
     if process == "worker":
-        runtime.ended_well("worker", outage.worker.result().stopped, limits)
-    seconds = (outage.worker.result().process if process == "worker" else app[process]).ready
+        stopped, booted = outage.worker.result()
+        runtime.ended_well("worker", stopped, limits)
+    seconds = booted.ready
     assert seconds <= limits.boot_seconds, (
         f"{process} should be up within {limits.boot_seconds} s; it took {seconds:.1f} s."
     )

@@ -30,7 +30,7 @@ class Service:
     away: set[str] = field(default_factory=set)
     in_hand: set[str] = field(default_factory=set)
     counts: Counter[tuple[str, int]] = field(default_factory=Counter)
-    lines: list[str] = field(default_factory=lambda: ["Booting"])
+    lines: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.lines = ["Booting"] if self.wrong == "plain-line" else [json.dumps({"time": 1, "level": "info",
