@@ -101,10 +101,10 @@ def test_its_tests_ran_and_covered_it(graded: Graded) -> None:
 
 
 def test_behaviour_that_nobody_built_earns_nothing_and_what_is_there_is_seen(graded: Graded) -> None:
-    states = {f.id: f.verdict.state for f in graded.card().findings if f.id.startswith("acceptance.")}
-    assert states["acceptance.m1.processes-boot"] is State.PASS
-    assert states["acceptance.m1.readiness"] is State.PASS
-    built = {id_ for id_, state in states.items() if state in (State.PASS, State.PARTIAL)}
+    verdicts = {f.id: f.verdict for f in graded.card().findings if f.id.startswith("acceptance.")}
+    for there in (verdicts["acceptance.m1.processes-boot"], verdicts["acceptance.m1.readiness"]):
+        assert there.state is State.PASS, f"{there.reason}\nexpected {there.expected}, got {there.actual}"
+    built = {id_ for id_, verdict in verdicts.items() if verdict.state in (State.PASS, State.PARTIAL)}
     assert {id_.split(".")[1] for id_ in built} <= graded.starter.milestones
 
 
