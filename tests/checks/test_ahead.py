@@ -42,10 +42,21 @@ def tree(tmp_path: Path) -> Repository:
 @pytest.fixture
 def forced(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Fork even here, where the test runner may have threads of its own: they hold no lock that the child takes."""
+    forked: list[int] = []
+    fork = os.fork
+
+    def noted() -> int:
+        process = fork()
+        forked.append(process)
+        return process
+
     monkeypatch.setattr(ahead, "_possible", lambda: True)
+    monkeypatch.setattr(os, "fork", noted)
     yield
-    with pytest.raises(ChildProcessError):
-        os.waitpid(-1, os.WNOHANG)  # nothing is left behind
+    assert forked
+    for process in forked:  # those of other tests are none of our business
+        with pytest.raises(ChildProcessError):
+            os.waitpid(process, os.WNOHANG)  # nothing is left behind
 
 
 def test_the_second_process_comes_to_the_same_evidence(tree: Repository, forced: None) -> None:
