@@ -22,7 +22,7 @@ from checks.model import NotMeasured
 from checks.runners import processes
 from checks.runners.base import BootFailed
 from checks.runners.processes import Process, Stopped
-from checks.services.base import free_port
+from checks.services.ports import free_port
 from checks.session import Limits
 
 SAMPLE_SECONDS = 0.05

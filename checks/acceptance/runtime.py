@@ -200,12 +200,18 @@ def requests_are_counted(client: httpx2.Client, path: str, **labels: str) -> Non
 def routes_are_templates(client: httpx2.Client, path: str, id_: int, part: str) -> None:
     """Ask for what isn't there at `path`, which ends with `id_`: counted under a template with `part` in it."""
 
-    def routes() -> set[str]:
-        client.get(path)
+    def counted() -> dict[str, float]:
         found = metrics.samples(client.get("/metrics").text, "http_requests_total")
-        return {labels.get("route", "") for labels, _ in found if labels.get("status") == "404"}
+        return {labels.get("route", ""): value for labels, value in found if labels.get("status") == "404"}
 
-    seen = eventually(routes, MOMENT_SECONDS, "http_requests_total counts a 404")
+    before = counted()
+    client.get(path)
+    # Others may have asked for what isn't there elsewhere: only what has grown is about this request.
+    seen = eventually(
+        lambda: [route for route, value in counted().items() if value > before.get(route, 0)],
+        MOMENT_SECONDS,
+        "http_requests_total counts a 404",
+    )
     if any(str(id_) in route for route in seen):
         _fail(f"`route` should be the template: a path with its ids makes a time series for each. It is {seen}.")
     route = next((route for route in seen if part in route), "")

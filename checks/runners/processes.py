@@ -17,7 +17,7 @@ from typing import NamedTuple
 from checks import sandbox
 from checks.runners.base import BootFailed
 from checks.sandbox import Box, Completed, Running
-from checks.services.base import free_port
+from checks.services.ports import free_port
 from checks.session import Limits
 
 READY_SECONDS = 60.0  # until every process must be ready
@@ -202,7 +202,7 @@ def await_ready(
             status = get_status(process.port, path)
             answers[name] = answers[name] if status is None else str(status)
             if status == 200:
-                process.ready = time.monotonic() - process.launched
+                process.ready = process.ready or time.monotonic() - process.launched  # may be asked for again
                 del waiting[name]
         for process in processes:
             if process.running.ended:

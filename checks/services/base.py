@@ -22,6 +22,7 @@ from typing import NamedTuple, Protocol
 from checks.model import NotMeasured
 from checks.repository import FileTooLarge, Repository
 from checks.sandbox import Running
+from checks.services.ports import free_port
 from checks.session import Session
 
 START_SECONDS = 20.0  # until a server must answer
@@ -138,13 +139,6 @@ def _start(provider: Provider, session: Session, at_end: Callable[..., object]) 
     server = provider.start(folder, session)
     at_end(server.running.stop)
     return server
-
-
-def free_port() -> int:
-    """Return a port of 127.0.0.1 that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def await_ready(running: Running, answers: Callable[[], bool], what: str) -> bool:

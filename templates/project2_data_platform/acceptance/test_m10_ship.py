@@ -7,7 +7,7 @@ import httpx2
 
 from checks.acceptance import Mismatch, eventually, expect
 from checks.acceptance.plugin import COMMIT
-from checks.services.base import free_port
+from checks.services.ports import free_port
 
 PROCESSES = ("api", "admin", "worker", "beat")
 # The machine's own, which mean nothing in a container.

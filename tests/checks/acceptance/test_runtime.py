@@ -168,6 +168,12 @@ def test_requests_are_counted_by_route() -> None:
         runtime.routes_are_templates(app.client, "/things/77", 77, "things/")
 
 
+def test_what_others_did_not_find_is_no_route_of_this_request() -> None:
+    with service() as app:
+        app.counts = Counter({(f"/things/{{id}}/{part}", 404): 3 for part in "abcdef"})
+        runtime.routes_are_templates(app.client, "/things/77", 77, "things/")
+
+
 @pytest.mark.parametrize(
     ("wrong", "sentence"),
     [("counted-twice", "the samples with .* have grown by"), ("route-with-ids", "a path with its ids")],

@@ -8,7 +8,7 @@ import pytest
 
 from checks import sandbox
 from checks.runners.base import BootFailed
-from checks.runners.processes import Stopped, boot, read_procfile, shell
+from checks.runners.processes import Stopped, await_ready, boot, read_procfile, shell
 from checks.testing import write_tree
 
 APP = """
@@ -63,7 +63,7 @@ def test_each_process_is_told_once_to_stop(tmp_path: Path) -> None:
 
 
 def test_given_ports_and_a_choice_of_processes_are_respected(tmp_path: Path) -> None:
-    from checks.services.base import free_port
+    from checks.services.ports import free_port
 
     copy, env, command = app(tmp_path)
     port = free_port()
@@ -75,6 +75,14 @@ def test_given_ports_and_a_choice_of_processes_are_respected(tmp_path: Path) -> 
     assert worker is not None
     assert worker.exit == -15
     assert not worker.graceful
+
+
+def test_a_boot_lasts_until_the_process_was_first_seen_ready(tmp_path: Path) -> None:
+    copy, env, command = app(tmp_path)
+    with boot(copy, f"web: {command}", env) as application:
+        seconds = application["web"].ready
+        await_ready([application["web"]])
+        assert application["web"].ready == seconds
 
 
 def test_a_deaf_process_is_ended_by_force(tmp_path: Path) -> None:

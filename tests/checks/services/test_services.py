@@ -10,6 +10,7 @@ from checks.model import NotMeasured
 from checks.repository import open_repository
 from checks.services import base, postgresql, redis
 from checks.services.base import Server
+from checks.services.ports import free_port
 from checks.session import Session
 from checks.testing import repository, write_tree
 from tests.checks.runners.workshop import alive, session
@@ -230,7 +231,7 @@ def test_a_manifest_that_is_gone_needs_nothing(tmp_path: Path) -> None:
 
 
 def test_nobody_answers_on_a_closed_port() -> None:
-    assert base.exchange(base.free_port(), b"x") == b""
+    assert base.exchange(free_port(), b"x") == b""
 
 
 def test_a_missing_wheel_is_no_server(monkeypatch: pytest.MonkeyPatch) -> None:
