@@ -177,6 +177,15 @@ class Plugin:
         finally:
             self._release_over.set()
 
+    @pytest.fixture(autouse=True)
+    def processes_run(self, request: pytest.FixtureRequest) -> None:
+        """Start what a scenario before left stopped, for one that needs the application. A deployment is left alone."""
+        app = request.getfixturevalue("app") if "app" in request.fixturenames else None
+        if isinstance(app, App):
+            for name in app.booted.processes:
+                if name not in app.in_hand and not app.running(name):
+                    app.start(name)
+
     def _is_released(self, app: App) -> None:
         self._first = app
         self._release_over.set()

@@ -21,7 +21,6 @@ from p1_export import Export, Race
 from p1_failures import Failures
 from p1_fuzz import Fuzz
 from p1_mail import Mailbox
-from p1_outage import PROCESSES
 from p1_pages import VIEWS
 from p1_pause import Pause
 from p1_provider import Provider, Signer
@@ -33,17 +32,6 @@ from checks.acceptance import blocked, parallel, scenarios
 
 ABSENT_ID = 987_654_321
 SECRET_CHARACTERS = 32  # the fewest that are allowed: a configuration at the edge must work
-
-
-@pytest.fixture(autouse=True)
-def processes_run(request: pytest.FixtureRequest) -> None:
-    """Start what a scenario before left stopped. A deployment, where only safe scenarios run, is left alone."""
-    if request.node.get_closest_marker("safe"):
-        return
-    app = request.getfixturevalue("app")
-    for name in PROCESSES:
-        if name not in app.in_hand and not app.running(name):
-            app.start(name)
 
 
 # What the application is told of the world ---------------------------------------------------------------------------

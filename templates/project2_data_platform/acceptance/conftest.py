@@ -14,23 +14,11 @@ from p2_big import BigImport, BigRun
 from p2_commerce import Shop
 from p2_migrations import Migrations
 from p2_outage import Outage
-from p2_platform import FRESH, PROCESSES, REQUIRED, Account, Ingestion, log_in
+from p2_platform import FRESH, REQUIRED, Account, Ingestion, log_in
 from p2_second import Second
 
 from checks.acceptance import blocked
 from checks.acceptance import tokens as jwt
-
-
-@pytest.fixture(autouse=True)
-def processes_run(request: pytest.FixtureRequest) -> None:
-    """Start what a scenario before left stopped. A deployment, where only safe scenarios run, is left alone."""
-    if request.node.get_closest_marker("safe"):
-        return
-    app = request.getfixturevalue("app")
-    for name in PROCESSES:
-        if name not in app.in_hand and not app.running(name):
-            app.start(name)
-
 
 # What the application is told of the world ---------------------------------------------------------------------------
 
