@@ -60,12 +60,13 @@ case $content in
       "--include=ca-certificates,ruby,bundler,$gems,$from_dockerfile"
       '--customize-hook=for program in ruby gem bundle; do ln -s "/usr/bin/$program" "$1/usr/local/bin/$program"; done; mkdir -p "$1/opt/bundle"'
       '--customize-hook=find "$1/usr/lib/ruby" "$1/usr/share/rubygems-integration" -name bundler.rb -exec grep -q "^module Bundler" {} \; -exec sed -i "\$a require \"/usr/local/lib/debian_gems.rb\"" {} \;'
-      # Debian leaves this program of the gem out.
-      '--customize-hook=printf "#!/usr/bin/ruby\nrequire \"bootsnap/cli\"\nexit Bootsnap::CLI.new(ARGV).run\n" >"$1/usr/local/bin/bootsnap"; chmod 755 "$1/usr/local/bin/bootsnap"'
       '--customize-hook=rm -rf "$1"/etc/apt/sources.list "$1"/etc/apt/sources.list.d/*'
     )
-    content=$content-$(printf '%s\n' "${options[@]}" | cat - "$here/debian-gems/debian_gems.rb" | sha256sum | cut -c1-16)
-    options+=("--customize-hook=copy-in '$here/debian-gems/debian_gems.rb' /usr/local/lib")
+    content=$content-$(printf '%s\n' "${options[@]}" | cat - "$here"/debian-gems/* | sha256sum | cut -c1-16)
+    options+=(
+      "--customize-hook=copy-in '$here/debian-gems/debian_gems.rb' /usr/local/lib"
+      "--customize-hook=copy-in '$here/debian-gems/bootsnap' /usr/local/bin"
+    )
     ;;
   *)
     echo "base-image.sh: knows how to make images of python and ruby, not $image" >&2

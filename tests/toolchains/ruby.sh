@@ -11,7 +11,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 cache=$(realpath -m -- "${1:?usage: ruby.sh CACHE}")
 home=$cache/ruby
 release=forky
-stamp=$(cat "${BASH_SOURCE[0]}" "$here/debian-gems/debian_gems.rb" | sha256sum | cut -c1-16)-$home
+stamp=$(cat "${BASH_SOURCE[0]}" "$here"/debian-gems/* | sha256sum | cut -c1-16)-$home
 
 mkdir -p "$cache"
 exec 9>"$cache/ruby.lock"
@@ -84,16 +84,13 @@ library, \$LOAD_PATH[0..] = \$LOAD_PATH.reject { |path| path.start_with?("/usr/l
 RUBY
 
 # Every program that is written in Ruby, with this Ruby.
+[ -e "$usr/bin/bootsnap" ] || cp "$here/debian-gems/bootsnap" "$usr/bin/bootsnap"
 for program in "$usr"/bin/*; do
   if [ -f "$program" ] && head -c 64 "$program" | grep -qaE '^#!.*\bruby'; then
     sed "1s#.*#\#!$home/bin/ruby#" "$program" >"$home.new/bin/${program##*/}"
     chmod 755 "$home.new/bin/${program##*/}"
   fi
 done
-if [ ! -e "$home.new/bin/bootsnap" ]; then
-  printf '#!%s\nrequire "bootsnap/cli"\nexit Bootsnap::CLI.new(ARGV).run\n' "$home/bin/ruby" >"$home.new/bin/bootsnap"
-  chmod 755 "$home.new/bin/bootsnap"
-fi
 
 cp "$here/debian-gems/debian_gems.rb" "$home.new/debian_gems.rb"
 # $0 and $1 are for the inner shell.
