@@ -53,3 +53,22 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
     assert target.read_text(encoding="utf-8") == "first"
     assert [p.name for p in target.parent.iterdir()] == ["report.txt"]
     assert target.stat().st_mode & 0o777 == 0o644
+
+
+def test_what_is_there_and_no_file_is_written_to_and_stays(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    cache.write_whole(pipe, "said")
+    assert os.read(reader, 100) == b"said"
+    os.close(reader)
+    assert pipe.is_fifo()
+
+
+def test_a_link_leads_where_it_led(tmp_path: Path) -> None:
+    target, link = tmp_path / "report", tmp_path / "latest"
+    target.write_text("old", encoding="utf-8")
+    link.symlink_to(target)
+    cache.write_whole(link, "new")
+    assert link.is_symlink()
+    assert target.read_text(encoding="utf-8") == "new"
