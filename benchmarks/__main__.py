@@ -112,37 +112,49 @@ def check(bench: Bench) -> Figure:
     path = f"{environment.parent}{os.pathsep}{os.environ['PATH']}"
     with servers(PROJECT, bench.scratch) as urls:
         by_hand = Command(line, bench.repository, {**urls, "SECRET_KEY": "x" * 40, "PATH": path})
-        return _tests_by_hand("`check` of tests and coverage", bench, bench.check("--no-cache", *only), by_hand, urls)
+        mine, other = _tests_by_hand(bench, bench.check("--no-cache", *only), by_hand, urls)
+        return _ratio("`check` of tests and coverage / the same by hand", mine, other, TESTS_BAR)
 
 
 def rails(bench: Bench) -> Figure:
     """`check` of tests and coverage of project 1 against `bundle exec rspec`, which measures them with SimpleCov.
 
-    Bundle and servers are ready in both, and the database of the one by hand. Where there is no Ruby, nothing is
-    measured.
+    Of the reference solution, whose suite is that of a finished project. The untouched starter's lasts a few seconds
+    only, so that the database, which `check` creates and a working copy has, weighs: it is told beside the figure.
+    Where there is no Ruby, nothing is measured.
     """
+    from checks.runners.ruby_environment import interpreters
+
+    name = "`check` of tests and coverage, Rails / the same by hand"
+    if not interpreters():
+        return Figure(name, "not measured: no ruby", f"≤ {TESTS_BAR}", None, "")
+    finished = _ratio(name, *_rails(bench, "solution", "--solution"), TESTS_BAR)
+    untouched = _ratio(name, *_rails(bench, "starter"), TESTS_BAR)
+    return replace(finished, detail=f"{finished.detail}; untouched starter {untouched.value}: {untouched.detail}")
+
+
+def _rails(bench: Bench, folder: str, *options: str) -> tuple[float, float]:
+    """Return seconds of `check` and of `bundle exec rspec`; bundle and servers are ready, and the latter's database."""
     from benchmarks.servers import servers
     from checks.runners.launching import example_values
-    from checks.runners.ruby_environment import bundle_variables, interpreters
+    from checks.runners.ruby_environment import bundle_variables
 
-    name = "`check` of tests and coverage, Rails"
-    if not interpreters():
-        return Figure(f"{name} / the same by hand", "not measured: no ruby", f"≤ {TESTS_BAR}", None, "")
+    bench = replace(bench, scratch=bench.scratch / folder)
+    bench.scratch.mkdir()
     repository, clone = bench.scratch / "rails", bench.scratch / "rails-by-hand"
     # Rails 7.2 is the older line, and the one that distributions package.
     new = [str(BIN / "scaffold"), "new", "project1", str(repository), "--defaults", "--data", "rails_version=7.2"]
-    run(Command(new, bench.scratch))
+    run(Command([*new, *options], bench.scratch))
     run(Command(["git", "clone", "--quiet", str(repository), str(clone)], bench.scratch))
-    only = _only_the_tests()
-    run(bench.check("--no-cache", *only, target=repository))
+    ours = bench.check("--no-cache", *_only_the_tests(), target=repository)
+    run(ours)
     (ready,) = (bench.scratch / "cache" / "bundles").glob("*/ready.json")
     ruby = json.loads(ready.read_text(encoding="utf-8"))
     bundle = bundle_variables(ready.parent, clone, Path(ruby["path"]), ruby["bundler"])
     with servers("project1", bench.scratch) as urls:
         environment = {**example_values(clone), **bundle, **urls, "RAILS_ENV": "test"}
         run(Command(["bundle", "exec", "rails", "db:test:prepare"], clone, environment))
-        by_hand = Command(["bundle", "exec", "rspec"], clone, environment)
-        return _tests_by_hand(name, bench, bench.check("--no-cache", *only, target=repository), by_hand, urls)
+        return _tests_by_hand(bench, ours, Command(["bundle", "exec", "rspec"], clone, environment), urls)
 
 
 def _only_the_tests() -> list[str]:
@@ -150,10 +162,10 @@ def _only_the_tests() -> list[str]:
     return [option for name in ("tests.pass", "tests.floor", "coverage") for option in ("--only", name)]
 
 
-def _tests_by_hand(name: str, bench: Bench, ours: Command, by_hand: Command, urls: Mapping[str, str]) -> Figure:
+def _tests_by_hand(bench: Bench, ours: Command, by_hand: Command, urls: Mapping[str, str]) -> tuple[float, float]:
     ours = replace(ours, environment={**(ours.environment or {}), **urls})
     mine, other = medians(ours, by_hand, runs=max(3, bench.runs // 2))
-    return _ratio(f"{name} / the same by hand", mine, other, TESTS_BAR)
+    return mine, other
 
 
 def again(bench: Bench) -> Figure:
