@@ -240,6 +240,8 @@ def _verify(options: dict[str, Any]) -> int:
             as_json="json" in options["formats"],
             output=options["output"],
         )
+    except Refused:
+        raise
     except ScaffoldError as problem:
         raise Refused(str(problem)) from problem
     except (KeyboardInterrupt, Exception) as problem:  # noqa: BLE001 - whatever it is, it is told

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import click
 
 from checks.cache import write_whole
+from checks.delivery import Refused
 from checks.grading import Options
 from checks.verification.judge import Outcome
 from checks.verification.run import verify
@@ -32,8 +34,11 @@ def run(
 ) -> int:
     """Verify the project in `folder`, tell each outcome as it comes, and return the exit code: 1 when one did not hold.
 
-    With `as_json` the outcomes are written as a JSON list at the end, to `output` or standard output.
+    With `as_json` the outcomes are written as a JSON list at the end, to `output` or standard output. Raises Refused,
+    before an hour's work, when `output` can't be written.
     """
+    if output is not None:
+        _try(output)
     outcomes: list[Outcome] = []
 
     def tell(outcome: Outcome) -> None:
@@ -53,6 +58,15 @@ def run(
         else:
             write_whole(output, text)
     return 0 if held else 1
+
+
+def _try(output: Path) -> None:
+    try:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=output.parent):
+            pass
+    except OSError as problem:
+        raise Refused(f"{output}: cannot be written ({problem.strerror}). Choose another --output.") from problem
 
 
 def _line(outcome: Outcome) -> str:

@@ -69,6 +69,14 @@ def test_a_fault_that_changes_nothing_is_missed_and_the_command_says_1(tiny: Tin
     assert outcome["seen"] == "missed: acceptance.m1.greets still says pass"
 
 
+def test_an_output_that_cannot_be_written_is_told_before_the_work(tiny: Tiny, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    result = verify(tiny, "--only", "bob", "--format", "json", "--output", str(tmp_path / "file" / "verification.json"))
+    assert result.exit_code == 2
+    assert "verification.json: cannot be written (File exists). Choose another --output." in result.output
+    assert "held" not in result.output
+
+
 def test_a_solution_that_does_not_do_it_all_does_not_hold(tiny: Tiny) -> None:
     tiny.write("solution/app.py", SOLUTION.replace("Hello, {name}!", "Hallo, {name}!"))
     (tiny.project / "faults/bob.patch").unlink()
