@@ -82,10 +82,10 @@ def write_whole(path: Path, text: str) -> None:
     What is there and no file is written to as it is: to put a file in the place of /dev/null would break the machine
     of who may do that. Raises OSError when the folder can't be written.
     """
-    path = path.resolve()  # a link goes on leading where it leads
     if path.exists() and not path.is_file():
         path.write_text(text, encoding="utf-8", errors="backslashreplace")
         return
+    path = path.resolve()  # a link goes on leading where it leads
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:

@@ -61,6 +61,10 @@ def run(
 
 
 def _try(output: Path) -> None:
+    if output.is_dir():
+        raise Refused(f"{output} is a folder. Choose a file as --output.")
+    if output.exists() and not output.is_file():  # a pipe or a device, which is written to
+        return
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=output.parent):

@@ -65,6 +65,18 @@ def test_what_is_there_and_no_file_is_written_to_and_stays(tmp_path: Path) -> No
     assert pipe.is_fifo()
 
 
+def test_so_is_what_a_link_without_a_place_leads_to(tmp_path: Path) -> None:
+    """As /dev/stdout does, behind which there may be a pipe."""
+    reading, writing = os.pipe()
+    link = tmp_path / "out"
+    link.symlink_to(f"/dev/fd/{writing}")
+    cache.write_whole(link, "said")
+    os.close(writing)
+    assert os.read(reading, 100) == b"said"
+    os.close(reading)
+    assert link.is_symlink()
+
+
 def test_a_link_leads_where_it_led(tmp_path: Path) -> None:
     target, link = tmp_path / "report", tmp_path / "latest"
     target.write_text("old", encoding="utf-8")

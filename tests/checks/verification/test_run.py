@@ -69,12 +69,29 @@ def test_a_fault_that_changes_nothing_is_missed_and_the_command_says_1(tiny: Tin
     assert outcome["seen"] == "missed: acceptance.m1.greets still says pass"
 
 
-def test_an_output_that_cannot_be_written_is_told_before_the_work(tiny: Tiny, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("place", "message"),
+    [("file/verification.json", "verification.json: cannot be written (File exists). Choose another --output."),
+     ("", "is a folder. Choose a file as --output.")],
+)  # fmt: skip
+def test_an_output_that_cannot_be_written_is_told_before_the_work(
+    tiny: Tiny, tmp_path: Path, place: str, message: str
+) -> None:
     (tmp_path / "file").touch()
-    result = verify(tiny, "--only", "bob", "--format", "json", "--output", str(tmp_path / "file" / "verification.json"))
+    result = verify(tiny, "--only", "bob", "--format", "json", "--output", str(tmp_path / place))
     assert result.exit_code == 2
-    assert "verification.json: cannot be written (File exists). Choose another --output." in result.output
+    assert message in result.output
     assert "held" not in result.output
+
+
+def test_a_pipe_as_output_is_written_to(tiny: Tiny, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    result = verify(tiny, "--only", "bob", "--format", "json", "--output", str(pipe))
+    assert result.exit_code == 0, result.output
+    assert json.loads(os.read(reader, 1 << 16))[0]["held"] is True
+    os.close(reader)
 
 
 def test_a_solution_that_does_not_do_it_all_does_not_hold(tiny: Tiny) -> None:
