@@ -199,4 +199,5 @@ def write_failure(options: dict[str, Any], targets: Sequence[Path], problem: Bas
         try:
             write_whole(path, json.dumps(failure, indent=2) + "\n")
         except OSError as error:
-            click.echo(f"check: {path}: cannot be written ({error.strerror}).", err=True)
+            if not message.startswith(f"{path}: "):  # else that is what is told
+                click.echo(f"check: {path}: cannot be written ({error.strerror}).", err=True)
