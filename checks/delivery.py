@@ -39,6 +39,14 @@ class Refused(click.ClickException):
         click.echo(f"check: {self.format_message()}", err=True, file=file)
 
 
+class Unwritable(Refused):
+    """An --output that can't be written, and why."""
+
+    def __init__(self, path: Path, problem: OSError) -> None:
+        super().__init__(f"{path}: cannot be written ({problem.strerror}). Choose another --output.")
+        self.path = path
+
+
 def cache_folder() -> Path:
     """Return the folder that outlives gradings: CHECK_CACHE_DIR, else one in the user's cache folder.
 
@@ -128,7 +136,7 @@ def deliver(card: Scorecard, options: dict[str, Any], *, several: bool) -> None:
         try:
             write_whole(path, _text(name, card, options, to_file=True))
         except OSError as problem:
-            raise Refused(f"{path}: cannot be written ({problem.strerror}). Choose another --output.") from problem
+            raise Unwritable(path, problem) from problem
         click.echo(f"{path}", err=True)
 
 
@@ -195,9 +203,11 @@ def write_failure(options: dict[str, Any], targets: Sequence[Path], problem: Bas
     output = options["output"]
     if "json" in options["formats"] and not _contradict(output, several or len(options["formats"]) > 1):
         paths += [_place(options, name, "json", several=several) for name in names]
-    for path in filter(None, paths):
+    in_vain = problem.path if isinstance(problem, Unwritable) else None
+    for path in paths:
+        if path is None or path == in_vain:
+            continue
         try:
             write_whole(path, json.dumps(failure, indent=2) + "\n")
         except OSError as error:
-            if not message.startswith(f"{path}: "):  # else that is what is told
-                click.echo(f"check: {path}: cannot be written ({error.strerror}).", err=True)
+            click.echo(f"check: {path}: cannot be written ({error.strerror}).", err=True)

@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from checks.cache import write_whole
-from checks.delivery import Refused
+from checks.delivery import Refused, Unwritable
 from checks.grading import Options
 from checks.verification.judge import Outcome
 from checks.verification.run import verify
@@ -37,7 +37,7 @@ def run(
     With `as_json` the outcomes are written as a JSON list at the end, to `output` or standard output. Raises Refused,
     before an hour's work, when `output` can't be written.
     """
-    if output is not None:
+    if as_json and output is not None:
         _try(output)
     outcomes: list[Outcome] = []
 
@@ -70,7 +70,7 @@ def _try(output: Path) -> None:
         with tempfile.TemporaryFile(dir=output.parent):
             pass
     except OSError as problem:
-        raise Refused(f"{output}: cannot be written ({problem.strerror}). Choose another --output.") from problem
+        raise Unwritable(output, problem) from problem
 
 
 def _line(outcome: Outcome) -> str:
